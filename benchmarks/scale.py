@@ -59,7 +59,7 @@ def main() -> None:
 
 def once(name: str, units: int, periods: int, cohorts: int) -> dict[str, Any]:
     """Seconds and peak memory in MB of one estimate, or the sentence with which it is refused."""
-    from replication import api
+    from replication.estimators.by_name import by_name
 
     adopted = np.unique(np.linspace(8, periods - 3, cohorts).round().astype(int))
     panel = draw(units, np.arange(1, periods + 1), adopted, SHARE_NEVER)
@@ -67,7 +67,7 @@ def once(name: str, units: int, periods: int, cohorts: int) -> dict[str, Any]:
         panel = replace(panel, y=np.random.default_rng(1).poisson(np.exp(panel.y / 4)).astype(float))
     begin, found = time.perf_counter(), {"refused": ""}
     try:
-        api.by_name(name)(panel, **OPTIONS.get(name, {}))
+        by_name(name)(panel, **OPTIONS.get(name, {}))
     except InputError as error:
         found = {"refused": str(error)}
     seconds = time.perf_counter() - begin

@@ -32,7 +32,7 @@ _HOMES = {
     "honest_did": "replication.inference.sensitivity",
     "load_specs": "replication.core.spec",
     "read_panel": "replication.api",
-    "simulated_panel": "replication.api",
+    "simulated_panel": "replication.core.simulated_panel",
     "table": "replication.api",
 }
 __all__ = ["__version__", *_HOMES, *estimator_names()]  # noqa: PLE0604 - imported when first used
@@ -40,7 +40,7 @@ __all__ = ["__version__", *_HOMES, *estimator_names()]  # noqa: PLE0604 - import
 
 def __getattr__(name: str) -> Any:
     if name in estimator_names():
-        value = importlib.import_module("replication.api").by_name(name)
+        value = importlib.import_module("replication.estimators.by_name").by_name(name)
     elif name in _HOMES:
         value = getattr(importlib.import_module(_HOMES[name]), name)
     else:

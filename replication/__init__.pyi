@@ -2,11 +2,11 @@ from replication.api import check as check
 from replication.api import estimate as estimate
 from replication.api import event_plot as event_plot
 from replication.api import read_panel as read_panel
-from replication.api import simulated_panel as simulated_panel
 from replication.api import table as table
 from replication.core.errors import InputError as InputError
 from replication.core.estimates import Estimates as Estimates
 from replication.core.panel import Panel as Panel
+from replication.core.simulated_panel import simulated_panel as simulated_panel
 from replication.core.spec import Inference as Inference
 from replication.core.spec import Spec as Spec
 from replication.core.spec import load_specs as load_specs

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
-from replication.core.errors import PanelError, SpecError, nearest
+from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates
 from replication.core.frames import read_frame, without_marks
 from replication.core.panel import Panel
@@ -245,69 +243,6 @@ def table(
     return result_table(fits, _labels(fits, labels), title)
 
 
-def simulated_panel(seed: int = 1, *, n_units: int = 60, n_periods: int = 10) -> pd.DataFrame:
-    """Simulate a small staggered panel for examples and exercises (SIMULATED data).
-
-    Units adopt in period 4, 6, 8 or never; the effect is 0.3 in the period of adoption and grows by
-    0.2 per period.
-
-    Parameters
-    ----------
-    seed : int
-        Seed of the random draws (``numpy.random.default_rng``).
-    n_units, n_periods : int
-
-    Returns
-    -------
-    DataFrame
-        ``unit``, ``time``, ``cohort`` (0: never), ``state`` (a cluster of units), ``size`` (a weight)
-        and ``y``.
-
-    Examples
-    --------
-    >>> import replication as rp
-    >>> rp.simulated_panel(seed=1).shape
-    (600, 6)
-    """
-    rng = np.random.default_rng(seed)
-    time = np.tile(np.arange(1, n_periods + 1), n_units)
-    unit = np.repeat(np.arange(1, n_units + 1), n_periods)
-    cohort = np.resize([0, 4, 6, 8], n_units)[unit - 1]
-    effect = np.where((cohort > 0) & (time >= cohort), 0.3 + 0.2 * (time - cohort), 0.0)
-    noise = rng.normal(scale=0.3, size=time.size)
-    y = rng.normal(size=n_units)[unit - 1] + 0.1 * time + effect + noise
-    size = rng.uniform(1, 3, n_units)[unit - 1].round(2)
-    columns = {"unit": unit, "time": time, "cohort": cohort, "state": (unit - 1) // 3, "size": size, "y": y}
-    return pd.DataFrame(columns)
-
-
-def by_name(name: str) -> Callable[..., Estimates]:
-    """The estimator of a name on a ``Panel``, with every check and method of inference of ``estimate``."""
-    from replication.estimators.estimate_spec import estimate as estimate_spec
-    from replication.estimators.registry import ENTRIES, require_usable
-
-    entry = ENTRIES[name]
-
-    @functools.wraps(entry.function)
-    def run(panel: Panel, **options: Any) -> Estimates:
-        """The estimator with the keys of a specification as options."""
-        require_usable(name, panel, {})
-        unknown = [key for key in options if key not in (*entry.keys, "inference")]
-        if unknown:
-            raise SpecError(
-                f"{name} has no option {unknown[0]!r}{nearest(unknown[0], [*entry.keys, 'inference'])}. "
-                f"Its options are: {', '.join((*entry.keys, 'inference'))}."
-            )
-        require_usable(name, panel, options)
-        carried = {"covariates": panel.covariate_names, "weights": "weights" if panel.weighted else None}
-        carried |= {key: key for key in entry.needs if key in panel.unit_values or key in panel.strata}
-        lists = {key: tuple(value) for key, value in options.items() if isinstance(value, list | np.ndarray)}
-        spec = Spec(id=name, outcome=panel.outcome, estimator=name, **{**carried, **options, **lists})
-        return estimate_spec(panel if panel.spec_id else replace(panel, spec_id=name), spec)
-
-    return run
-
-
 def _spec(outcome: str, estimator: str, keys: dict[str, Any]) -> Spec:
     if isinstance(keys.get("inference"), Inference):
         keys = {**keys, "inference": asdict(keys["inference"])}
@@ -325,13 +260,6 @@ def _frame(data: pd.DataFrame | str | Path, spec: Spec) -> pd.DataFrame:
             "needed. Pass one of the two."
         )
     return read_frame(Path(data), identifier_columns(spec), spec.read)
-
-
-def default_labels(fits: Sequence[Estimates]) -> list[str]:
-    """The estimators as tables call them."""
-    from replication.display.result_text import estimator_label
-
-    return [estimator_label(fit.estimator) for fit in fits]
 
 
 def _results(fits: Estimates | Sequence[Estimates]) -> list[Estimates]:
@@ -353,7 +281,11 @@ def _labels(fits: Sequence[Estimates], labels: Sequence[str] | None) -> list[str
             f"The number of labels ({len(labels)}) differs from the number of results ({len(fits)}). "
             "Give one label for each result."
         )
-    return [str(label) for label in labels] if labels is not None else default_labels(fits)
+    if labels is not None:
+        return [str(label) for label in labels]
+    from replication.display.result_text import estimator_label
+
+    return [estimator_label(fit.estimator) for fit in fits]
 
 
 def _listed(values: dict[str, Any]) -> dict[str, Any]:

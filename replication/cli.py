@@ -20,15 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from replication.commands import (
-    audit,
-    check_panel,
-    other_languages,
-    own_data,
-    own_study,
-    trace,
-    verify_manifest,
-)
+from replication.commands import audit, check_panel, outputs, own_data, own_study
 from replication.core.errors import InputError
 
 COLLECT_AFTER = 30_000
@@ -134,13 +126,8 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     _data(commands)
-    own_data.add(commands)
-    check_panel.add(commands)
-    audit.add(commands)
-    own_study.add(commands)
-    other_languages.add(commands)
-    trace.add(commands)
-    verify_manifest.add(commands)
+    for group in (own_data, check_panel, audit, own_study, outputs):
+        group.add(commands)
     _simulate(commands)
     _project(commands)
     return top

@@ -35,10 +35,10 @@ from replication.estimators.twfe import fit_twfe
 
 COLUMNS = ["part", "event_time", "estimate", "twfe_weight", "robust_weight", "contribution", "description"]
 DESCRIPTIONS = {
-    "earlier_vs_later": "Earlier vs. later adopters (not yet treated)",
-    "later_vs_earlier": "Later vs. earlier adopters (already treated)",
-    "treated_vs_never": "Adopters vs. controls not treated in the sample",
-    "treated_vs_always": "Adopters vs. always-treated controls (already treated)",
+    "earlier_vs_later": "Goodman-Bacon: earlier vs. later adopters (not yet treated)",
+    "later_vs_earlier": "Goodman-Bacon: later vs. earlier adopters (already treated)",
+    "treated_vs_never": "Goodman-Bacon: adopters vs. controls not treated in the sample",
+    "treated_vs_always": "Goodman-Bacon: adopters vs. always-treated controls",
 }
 
 

@@ -167,21 +167,24 @@ def two_way_weights(panel: Panel, spec: Spec) -> AuditSection:
             "TWFE assigns almost no negative weights",
         )
     ]
-    table = None
+    sentence, table = decomposition(panel)
+    words.append(sentence)
+    return AuditSection("What the TWFE estimator averages", tuple(words), *verdicts(checks), table)
+
+
+def decomposition(panel: Panel) -> tuple[str, pd.DataFrame | None]:
+    """The weight of comparisons with already-treated units, and weight and estimate of every kind."""
     try:
         kinds = by_kind(components(panel))
-        table = pd.DataFrame(
-            [(KINDS.get(kind, kind), one["weight"], one["estimate"]) for kind, one in kinds.items()],
-            columns=["comparison", "weight", "estimate"],
-        ).round(4)
-        forbidden = float(kinds.get("later_vs_earlier", {}).get("weight", 0.0))
-        words.append(
-            f"In the Goodman-Bacon decomposition, comparisons with already-treated units carry "
-            f"{100 * forbidden:.1f}% of the weight."
-        )
     except InputError as refusal:
-        words.append(f"The Goodman-Bacon decomposition does not apply: {refusal}")
-    return AuditSection("What the TWFE estimator averages", tuple(words), *verdicts(checks), table)
+        return f"The Goodman-Bacon decomposition does not apply: {refusal}", None
+    rows = [(KINDS.get(kind, kind), one["weight"], one["estimate"]) for kind, one in kinds.items()]
+    forbidden = float(kinds.get("later_vs_earlier", {}).get("weight", 0.0))
+    words = (
+        f"In the Goodman-Bacon decomposition, comparisons with already-treated units carry "
+        f"{100 * forbidden:.1f}% of the weight."
+    )
+    return words, pd.DataFrame(rows, columns=["comparison", "weight", "estimate"]).round(4)
 
 
 def effective_clusters(panel: Panel) -> AuditSection:

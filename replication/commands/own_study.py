@@ -1,4 +1,4 @@
-"""Commands around a study of one's own: new, export."""
+"""Commands around a study of one's own: new, export, export-code."""
 
 from __future__ import annotations
 
@@ -46,6 +46,15 @@ def add(commands: Subparsers) -> None:
         help="file to write (default: exports/STUDY/PANEL with the ending of the format)",
     )
     export.set_defaults(run=run_export)
+    code = commands.add_parser(
+        "export-code",
+        help="export a table of a study as R, Stata, and pyfixest code with data",
+        epilog="example: replication export-code castle_doctrine --table homicide --out code",
+    )
+    code.add_argument("study", metavar="STUDY")
+    code.add_argument("--table", metavar="ID", help="table (default: the first one with regressions)")
+    code.add_argument("--out", type=Path, metavar="DIR", help="folder (default: exports/STUDY/code)")
+    code.set_defaults(run=run_code)
 
 
 def run_new(chosen: argparse.Namespace) -> int:
@@ -66,5 +75,15 @@ def run_export(chosen: argparse.Namespace) -> int:
     from replication.workflow.project import find_root
 
     for path in export(find_root(), chosen.panel, chosen.to, chosen.output):
+        print(f"Wrote {path}")
+    return 0
+
+
+def run_code(chosen: argparse.Namespace) -> int:
+    """``replication export-code STUDY``."""
+    from replication.workflow.export_study_code import export_code
+    from replication.workflow.project import find_root
+
+    for path in export_code(find_root(), chosen.study, chosen.table, chosen.out):
         print(f"Wrote {path}")
     return 0

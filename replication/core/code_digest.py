@@ -50,7 +50,8 @@ def code_digest(*modules: str, root: Path | None = None, every_choice: bool = Tr
     digest = hashlib.sha256()
     for path in sorted(code_files(*modules, root=top, every_choice=every_choice)):
         base = PACKAGE.parent if path.is_relative_to(PACKAGE) else top
-        digest.update(f"{path.relative_to(base).as_posix()} {_content_digest(path)}\n".encode())
+        content = _content_digest(path, path.stat().st_mtime_ns)
+        digest.update(f"{path.relative_to(base).as_posix()} {content}\n".encode())
     return digest.hexdigest()[:16]
 
 
@@ -105,7 +106,8 @@ def _statements(path: Path, _: int) -> tuple[list[tuple[int, str]], list[str], l
     text = _FOR_TYPES.sub("", path.read_text(encoding="utf-8"))
     direct = []
     for match in _STATEMENT.finditer(text):
-        direct += [(level, name) for level, name in _parsed(match[0]) if level or _is_ours(name)]
+        found = _parsed(match[0])
+        direct += [one for one in found if one[0] or one[1].partition(".")[0] in (PACKAGE.name, STUDIES)]
     return direct, _CHOSEN_LATER.findall(text), _NAMED.findall(text)
 
 
@@ -123,10 +125,6 @@ def _parsed(statement: str) -> Iterator[tuple[int, str]]:
             yield node.level, head
             # What is imported may be a module itself.
             yield from ((node.level, f"{head}.{alias.name}".lstrip(".")) for alias in node.names)
-
-
-def _is_ours(name: str) -> bool:
-    return name.partition(".")[0] in (PACKAGE.name, STUDIES)
 
 
 def _folder_of(name: str, root: Path) -> Path:
@@ -161,10 +159,6 @@ def _names(path: Path, _: int, name: str) -> bool:
     return name in path.read_text(encoding="utf-8")
 
 
-def _content_digest(path: Path) -> str:
-    return _cached_digest(path, path.stat().st_mtime_ns)
-
-
 @cache
-def _cached_digest(path: Path, _: int) -> str:
+def _content_digest(path: Path, _: int) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()

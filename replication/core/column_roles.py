@@ -27,7 +27,6 @@ def require_roles(spec: Spec, frame: pd.DataFrame) -> None:
     ------
     SpecError
         With the two keys and the column.
-
     """
     main = {"unit": spec.unit, "time": spec.time, "outcome": spec.outcome}
     if spec.treatment != "binary":
@@ -67,7 +66,6 @@ def eligible_codes(frame: pd.DataFrame, spec: Spec, row: Ints, n_units: int) -> 
     ------
     PanelError
         For other values than 0 and 1, one value only, and units whose value changes.
-
     """
     name = spec.eligible
     if name is None:
@@ -106,7 +104,6 @@ def unit_doses(frame: pd.DataFrame, spec: Spec, row: Ints, time: Ints, cohort: I
     ------
     PanelError
         For negative, infinite and missing doses, doses that change, and treated units without one.
-
     """
     if spec.dose is None:
         return {}
@@ -143,7 +140,6 @@ def as_individuals(frame: pd.DataFrame, spec: Spec) -> pd.DataFrame:
     ------
     PanelError
         If a unit is observed twice, so that the data are a panel.
-
     """
     if spec.unit not in frame.columns:
         return frame.assign(**{spec.unit: np.arange(1, len(frame) + 1)})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -70,25 +70,7 @@ def numeric(
     converted = pd.to_numeric(frame[column], errors="coerce")
     text = converted.isna() & frame[column].notna()
     if text.any():
-        marks = list(dict.fromkeys(frame.loc[text, column]))
-        if text.sum() == frame[column].notna().sum() and not any(map(formatted, marks)):
-            raise PanelError(_all_text(column, marks, covariate=covariate))
-        written = [mark for mark in marks if formatted(mark)]
-        hint = number_hint(marks)
-        # Where the column also has numbers in another notation, what is no number at all is the fault.
-        if written and len(written) < len(marks):
-            text &= ~frame[column].isin(written)
-            marks = [mark for mark in marks if mark not in set(written)]
-            hint = number_hint(marks)
-            hint += f" Others are numbers written as {shown(written[0])}.{number_hint(written)}"
-        named = ", ".join(shown(mark) for mark in marks[:MOST_MARKS])
-        more = f" and {len(marks) - MOST_MARKS} more" if len(marks) > MOST_MARKS else ""
-        verb, what = ("is", "a number") if text.sum() == 1 else ("are", "numbers")
-        raise PanelError(
-            f"{int(text.sum())} of {len(frame)} values of column {column!r} {verb} not {what}: {named}{more} "
-            f"(first{place_of(frame, text, at)}). Convert the column to numbers or leave the cells "
-            f"empty.{hint}"
-        )
+        _refuse_text(frame, column, text, at, covariate=covariate)
     values: Floats = converted.to_numpy(dtype=float, na_value=np.nan)
     if missing == "never":
         return values
@@ -105,18 +87,39 @@ def numeric(
     return values
 
 
-def _all_text(column: str, marks: Sequence[Any], *, covariate: bool) -> str:
-    """The message for a column without any number."""
-    named = ", ".join(shown(mark) for mark in marks[:MOST_MARKS])
+def _refuse_text(
+    frame: pd.DataFrame, column: str, text: pd.Series[bool], at: Sequence[str], *, covariate: bool
+) -> NoReturn:
+    marks = list(dict.fromkeys(frame.loc[text, column]))
+    if text.sum() == frame[column].notna().sum() and not any(map(formatted, marks)):
+        advice = (
+            " A category becomes a covariate through indicator variables (columns of 0 and 1), and strata "
+            f"through `trends: [{column}_by_time]`."
+        )
+        raise PanelError(
+            f"Column {column!r} is text and contains no number: {_named(marks)}. Name a column of numbers."
+            f"{advice if covariate else ''}"
+        )
+    written = [mark for mark in marks if formatted(mark)]
+    hint = number_hint(marks)
+    # Where the column also has numbers in another notation, what is no number at all is the fault.
+    if written and len(written) < len(marks):
+        text = text & ~frame[column].isin(written)
+        marks = [mark for mark in marks if mark not in set(written)]
+        hint = number_hint(marks)
+        hint += f" Others are numbers written as {shown(written[0])}.{number_hint(written)}"
+    verb, what = ("is", "a number") if text.sum() == 1 else ("are", "numbers")
+    raise PanelError(
+        f"{int(text.sum())} of {len(frame)} values of column {column!r} {verb} not {what}: {_named(marks)} "
+        f"(first{place_of(frame, text, at)}). Convert the column to numbers or leave the cells "
+        f"empty.{hint}"
+    )
+
+
+def _named(marks: Sequence[Any]) -> str:
+    """The first texts of a column, and how many more there are."""
     more = f" and {len(marks) - MOST_MARKS} more" if len(marks) > MOST_MARKS else ""
-    advice = (
-        " A category becomes a covariate through indicator variables (columns of 0 and 1), and strata "
-        f"through `trends: [{column}_by_time]`."
-    )
-    return (
-        f"Column {column!r} is text and contains no number: {named}{more}. Name a column of numbers."
-        f"{advice if covariate else ''}"
-    )
+    return ", ".join(shown(mark) for mark in marks[:MOST_MARKS]) + more
 
 
 def _require_moderate(frame: pd.DataFrame, column: str, values: Floats, at: Sequence[str]) -> None:

@@ -10,6 +10,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
+from replication.core.estimator_records import (
+    DonorWeights,
+    FewTreatedRecord,
+    PermutationRecord,
+    PooledPlacebo,
+    TwoByTwo,
+)
+
 NAN = math.nan
 
 Value = float | int | bool | str | None
@@ -26,7 +34,6 @@ class JointTest:
     df, df_resid : degrees of freedom: estimates that are tested, and those of the denominator.
     statistic, p_value : None where no test is possible; ``reason`` is why.
     fisher_p_value : from permuted dates of adoption, where they were drawn.
-
     """
 
     test: str = "F"
@@ -57,7 +64,6 @@ class Dropped:
     reason : name of the reason, such as ``singletons``.
     count : how many ``what`` (``units``, ``cells``, ``periods``, ``cohorts``, ``leads``).
     labels : which ones, where they are few or named.
-
     """
 
     reason: str
@@ -76,7 +82,6 @@ class ClusterSupport:
     control : clusters with a unit that is untreated while one of those is treated.
     alone : treated clusters that are the only cluster of their cohort.
     kind : name of the clusters.
-
     """
 
     treated: int
@@ -104,7 +109,6 @@ class ClusterInfluence:
     partial_leverage_max, leverage_max : the largest of each, with a unit of its cluster
         (``*_cluster_of``); leverage is None where it was not found.
     by_cluster : every cluster, where they are few.
-
     """
 
     clustering: str
@@ -130,7 +134,6 @@ class Uncertainty:
     correction, parameters : small-sample factor of the variance, and the K in it.
     repaired : whether the covariance was made positive semi-definite.
     missing_noted : whether a note says why standard errors are missing.
-
     """
 
     method: str = "analytic"
@@ -146,42 +149,6 @@ class Uncertainty:
     parameters: int | None = None
     repaired: bool = False
     missing_noted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class PermutationRecord:
-    """The overall effect, its statistic, and both under permuted adoption.
-
-    Attributes
-    ----------
-    tested : the statistic of the p-value (``inference.statistic``).
-    exchanged : what was exchanged; ``complete`` if every assignment was taken.
-
-    """
-
-    estimate: float
-    statistic: float
-    estimates: tuple[float, ...]
-    statistics: tuple[float, ...]
-    draws: int
-    draws_lost: int
-    tested: str
-    exchanged: str
-    complete: bool
-    strata: str | None = None
-    blocks: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FewTreatedRecord:
-    """Clusters and placebo values behind ``conley_taber`` or ``ferman_pinto``."""
-
-    method: str
-    treated_clusters: int
-    control_clusters: int
-    placebo_values: int
-    smallest_p_value: float
-    finite_sample_factor: float = NAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +172,6 @@ class BalanceTest:
     largest, wald : joint tests by the largest |t| and by the Wald statistic.
     smallest_cohort : units of the smallest cohort.
     draws : permuted dates behind ``fisher_p_value``.
-
     """
 
     rows: tuple[BalanceRow, ...]
@@ -213,41 +179,6 @@ class BalanceTest:
     wald: JointTest = JointTest()
     smallest_cohort: int | None = None
     draws: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class PooledPlacebo:
-    """The pooled effect on horizons before adoption, and its standard error."""
-
-    horizons: tuple[int, int]
-    estimate: float
-    std_error: float
-
-
-@dataclass(frozen=True, slots=True)
-class TwoByTwo:
-    """One 2x2 comparison of the Goodman-Bacon decomposition (cohorts, 0 for never treated)."""
-
-    kind: str
-    treated: int
-    comparison: int
-    estimate: float
-    weight: float
-
-
-@dataclass(frozen=True, slots=True)
-class DonorWeights:
-    """Synthetic control of one cohort: units treated, penalty, and its largest weights."""
-
-    cohort: int
-    units: int
-    periods_before: int
-    noise: float
-    zeta: float
-    donors: int
-    largest_donors: Mapping[str, float]
-    period_weights: Mapping[str, float]
-    steps_ended_before_limit: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +214,6 @@ class Details:
     by_row : further numbers of every row: name -> label of the row -> number.
     extras : further numbers and choices of one estimator.
     notes : what was dropped, derived or cannot be trusted, one sentence each.
-
     """
 
     absorbed: tuple[str, ...] = ()

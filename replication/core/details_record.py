@@ -68,7 +68,6 @@ def _hints(kind: type) -> dict[str, Any]:
 
 
 def _built(kind: Any, record: Any, place: str, where: str) -> Any:
-    """An instance of a dataclass from its record."""
     if not isinstance(record, Mapping):
         raise SpecError(NOT_READ.format(where=where, what=f"contain no fields at {place!r}"))
     hints = _hints(kind)

@@ -26,7 +26,6 @@ def units_dropped(units: Any, total: int, why: str, remedy: str = "") -> str:
     total : number of units before.
     why : the reason, after ``because``; it begins with ``they are``, ``they have`` or ``their``.
     remedy : what keeps them, after a semicolon.
-
     """
     share = f" ({100 * len(units) / total:.0f}%)" if len(units) > LARGE_SHARE * total else ""
     kept = f"; {remedy}" if remedy else ""

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from replication.core.arrays import Floats, Ints
+from replication.core.arrays import Bools, Floats, Ints
 from replication.core.details import Details
 from replication.core.errors import SpecError, nearest
 from replication.core.numbering import written_period
@@ -62,7 +62,6 @@ class ClusterScores:
     ----------
     sums : (G,) with variance ``sums @ sums``
     units, codes : (N,) labels of the units, and the cluster of each
-
     """
 
     sums: Floats
@@ -128,10 +127,14 @@ class Estimates:
     def path(self) -> tuple[pd.DataFrame, Floats]:
         """Return the event-time path and its covariance, for sensitivity analysis and figures."""
         chosen = ((self.table["term"] == "event") & self.table["event_time"].notna()).to_numpy()
-        inside = chosen
-        if len(self.vcov) != len(self.table):
-            inside = chosen[(~self.table["term"].isin(LEFT_OUT)).to_numpy()]
+        inside = self._in_vcov(chosen)
         return self.table[chosen], self.vcov.to_numpy()[np.ix_(inside, inside)]
+
+    def _in_vcov(self, chosen: Bools) -> Bools:
+        """The chosen rows among those of the covariance matrix."""
+        if len(self.vcov) == len(self.table):
+            return chosen
+        return chosen[(~self.table["term"].isin(LEFT_OUT)).to_numpy()]
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -177,9 +180,7 @@ class Estimates:
                 f"The estimator {self.estimator!r} provides no {kind} averages of {self.outcome!r}. The "
                 f"averages it provides: {', '.join(have) or 'none'}."
             )
-        inside = chosen
-        if len(self.vcov) != len(self.table):
-            inside = chosen[(~self.table["term"].isin(LEFT_OUT)).to_numpy()]
+        inside = self._in_vcov(chosen)
         table = self.table[chosen].reset_index(drop=True)
         return replace(self, table=table, vcov=self.vcov.loc[inside, inside])
 
@@ -215,28 +216,17 @@ class Estimates:
 
         return event_study_figure([self], [self.estimator], title or "")
 
-    def __str__(self) -> str:
-        return self.summary()
-
     # Hooks of the maketables package: it builds tables from any object that has them.
 
     @property
     def __maketables_coef_table__(self) -> pd.DataFrame:
         named = self.table.assign(Coefficient=row_labels(self.table)).set_index("Coefficient")
-        return named.rename(
-            columns={
-                "estimate": "b",
-                "std_error": "se",
-                "statistic": "t",
-                "p_value": "p",
-                "conf_low": "ci95l",
-                "conf_high": "ci95u",
-            }
-        )[["b", "se", "t", "p", "ci95l", "ci95u"]]
+        names = dict(zip(BROOM, ("b", "se", "t", "p", "ci95l", "ci95u"), strict=True))
+        return named.rename(columns=names)[list(names.values())]
 
     @property
     def __maketables_depvar__(self) -> str:
-        return str(self.table["outcome"].iloc[0])
+        return self.outcome
 
     def __maketables_stat__(self, key: str) -> Any:
         columns = {"N": "n_obs", "n_units": "n_units", "n_clusters": "n_clusters"}

@@ -133,7 +133,8 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.replace(path)
     except OSError as error:
-        if error.errno in NO_ROOM or _concerns(error, temporary):
+        # An error may also be about a file that the block reads.
+        if error.errno in NO_ROOM or str(error.filename) == str(temporary):
             raise OutputError(unwritable(path, error)) from error
         raise
     finally:
@@ -152,11 +153,6 @@ def _reserved(path: Path) -> Path:
     except OSError as error:
         raise OutputError(unwritable(path, error)) from error
     return temporary
-
-
-def _concerns(error: OSError, temporary: Path) -> bool:
-    """Whether an error is about the temporary file and not about one that the block reads."""
-    return error.filename is not None and str(error.filename) == str(temporary)
 
 
 def unwritable(path: Path, error: OSError) -> str:

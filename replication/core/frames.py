@@ -67,7 +67,8 @@ def read_frame(path: Path, identifiers: Sequence[str] = (), read: Read = AS_USUA
         raise PanelError(f"The panel {path} has a header and no rows.")
     _require_separated(path, frame)
     if kind.startswith(".csv") and not read.converts:
-        labels = [name for name in frame.columns if _as_named(name, read) in identifiers]
+        named = plain_label if read.strip_blanks else str
+        labels = [name for name in frame.columns if named(name) in identifiers]
         frame = text_where_zeros_lead(path, frame, labels, **_csv_options(read))
     return with_numbers(stripped(frame) if read.strip_blanks else frame, read)
 
@@ -93,10 +94,6 @@ def has_lines(path: Path, kind: str, rows: int) -> bool:
     with gzip.open(path) if kind.endswith(".gz") else path.open("rb") as lines:
         filled = [bool(line.strip()) for line in lines]
     return sum(filled) == rows + 1 and all(filled[: rows + 1])
-
-
-def _as_named(name: str, read: Read) -> str:
-    return plain_label(name) if read.strip_blanks else name
 
 
 def ending(path: Path) -> str:
@@ -201,18 +198,6 @@ def _read_csv(path: Path, read: Read) -> pd.DataFrame:
     return frame
 
 
-def _read_excel(path: Path, read: Read) -> pd.DataFrame:
-    return pd.read_excel(path, sheet_name=_sheet(path, read), na_values=list(read.missing))
-
-
-def _read_stata(path: Path, read: Read) -> pd.DataFrame:
-    return without_marks(pd.read_stata(path, convert_categoricals=False), read)
-
-
-def _read_parquet(path: Path, read: Read) -> pd.DataFrame:
-    return without_marks(pd.read_parquet(path), read)
-
-
 def without_marks(frame: pd.DataFrame, read: Read) -> pd.DataFrame:
     """The frame with missing values where the file has a mark for them, as a text or a number."""
     if not read.missing:
@@ -226,12 +211,12 @@ def without_marks(frame: pd.DataFrame, read: Read) -> pd.DataFrame:
 _READERS: dict[str, Callable[[Path, Read], pd.DataFrame]] = {
     ".csv": _read_csv,
     ".csv.gz": _read_csv,
-    ".xlsx": _read_excel,
-    ".parquet": _read_parquet,
-    ".dta": _read_stata,
+    ".xlsx": lambda path, read: pd.read_excel(
+        path, sheet_name=_sheet(path, read), na_values=list(read.missing)
+    ),
+    ".parquet": lambda path, read: without_marks(pd.read_parquet(path), read),
+    ".dta": lambda path, read: without_marks(pd.read_stata(path, convert_categoricals=False), read),
 }
-
-
 PLAIN = (str, bytes, int, float, complex, bool)
 
 
@@ -255,7 +240,7 @@ def require_plain_cells(frame: pd.DataFrame, source: str) -> None:
         if not pd.api.types.is_object_dtype(kind):
             continue
         column = frame.iloc[:, place]
-        nested = column.map(_holds_several)
+        nested = column.map(lambda value: not isinstance(value, PLAIN) and hasattr(value, "__len__"))
         if nested.any():
             row = int(nested.to_numpy().argmax())
             found[str(frame.columns[place])] = (row, type(column.iloc[row]).__name__)
@@ -266,7 +251,3 @@ def require_plain_cells(frame: pd.DataFrame, source: str) -> None:
             f"({', '.join(found)}): {row_name(frame, row)}, column {name!r}, is a {kind}. A panel has one "
             "value per cell; write them to columns of their own, or leave the column out."
         )
-
-
-def _holds_several(value: object) -> bool:
-    return not isinstance(value, PLAIN) and hasattr(value, "__len__")

@@ -62,7 +62,6 @@ def require_groups(codes: Any, units: int, values: pd.Series[Any], purpose: str)
     ----------
     codes : group of each unit or row.
     purpose : what its groups are, such as ``clusters``.
-
     """
     groups = np.unique(codes).size
     if groups > NEARLY_ALL * units:
@@ -95,7 +94,6 @@ def text_where_zeros_lead(
     ------
     PanelError
         If labels that differ in the file became equal as numbers in another way, as 1 and 1.0.
-
     """
     numeric = [
         name

@@ -45,7 +45,6 @@ def covariate_stack(
     ------
     PanelError
         If the interactions are too many to hold.
-
     """
     shape, found, names = (n_units, labels.size), [], []
     for name in spec.covariates:

@@ -24,26 +24,16 @@ class Claim:
 
     Attributes
     ----------
-    pattern : finds it in a text; its groups are what is claimed.
+    pattern : finds it in a text, in any case; its groups are what is claimed.
     holds : whether a specification agrees; None where the claim does not concern it.
     says : what the specification says instead, and the placeholder that fills it.
     """
 
     kind: str
-    pattern: re.Pattern[str]
+    pattern: str
     holds: Callable[[re.Match[str], SpecWords], bool | None]
     says: Callable[[SpecWords], str]
     placeholder: str
-
-
-def _claim(
-    kind: str,
-    pattern: str,
-    holds: Callable[[re.Match[str], SpecWords], bool | None],
-    says: Callable[[SpecWords], str],
-    placeholder: str,
-) -> Claim:
-    return Claim(kind, re.compile(pattern, re.IGNORECASE), holds, says, placeholder)
 
 
 ESTIMATOR_NAMES: Mapping[str, tuple[str, ...]] = {
@@ -163,14 +153,14 @@ def _years(match: re.Match[str], one: SpecWords) -> bool | None:
 
 
 CLAIMS = (
-    _claim(
+    Claim(
         "clusters",
         rf"clustered (?:by|at the|on) ((?:{GROUPS})(?:,? and (?:by )?(?:{GROUPS}))*)\b",
         _clusters,
         lambda one: f"clusters by {WORDS['cluster'](one)}",
         "{cluster}",
     ),
-    _claim(
+    Claim(
         "distance of Conley standard errors",
         r"\bconley, ([\d,]+) km",
         _conley,
@@ -180,70 +170,70 @@ CLAIMS = (
         ),
         "{cutoff_km}",
     ),
-    _claim(
+    Claim(
         "weights",
         r"\bunweighted\b|\bnot weighted\b",
         lambda _, one: not one.weights,
         lambda one: f"is {WORDS['weighting'](one)}",
         "{weighting}",
     ),
-    _claim(
+    Claim(
         "weights",
         r"(?<![-\w])(?<!not )weighted\b(?! (?:sum|average|mean|and unweighted))",
         lambda _, one: bool(one.weights),
         lambda one: f"is {WORDS['weighting'](one)}",
         "{weighting}",
     ),
-    _claim(
+    Claim(
         "weights",
         r"(?<!not )\bweighted by (?:the )?([^,;.()]+)",
         _weighted_by,
         lambda one: f"is {WORDS['weighting'](one)}",
         "{weighting}",
     ),
-    _claim(
+    Claim(
         "logs",
         r"\blog (?:rate|of|count|outcome)|, logs?\b",
         _log,
         lambda one: f"has the outcome {one.spec.get('outcome')}, which is no logarithm",
         "{outcome}",
     ),
-    _claim(
+    Claim(
         "control group",
         r"\bnever[- ]treated\b|\bnot[- ]yet[- ]treated\b",
         _control,
         lambda one: f"has the control group {one.spec.get('control_group', 'not_yet_treated')}",
         "{control_group}",
     ),
-    _claim(
+    Claim(
         "estimator",
         "|".join(rf"(?<![-\w])(?:{name})" for name in reversed(list(ESTIMATOR_NAMES))),
         _estimator,
         lambda one: f"uses {one.estimator}",
         "{estimator}",
     ),
-    _claim(
+    Claim(
         "fixed effects",
         rf"\b({GROUPS})[- ]by[- ](?:year|month|quarter|period|time)\b",
         _crossed,
         lambda one: f"has {one.effects()}",
         "{fixed_effects}",
     ),
-    _claim(
+    Claim(
         "fixed effects",
         rf"\b({GROUPS}) and (year|month|quarter|period|time) fixed effects",
         _two_way,
         lambda one: f"has {one.effects()}",
         "{fixed_effects}",
     ),
-    _claim(
+    Claim(
         "linear trends",
         rf"\b(without |no )?(?:({GROUPS})(?:-specific)? )?(linear )?trends\b",
         _trends,
         lambda one: f"has {one.linear() or 'no'} linear trends",
         "{trends}",
     ),
-    _claim(
+    Claim(
         "years",
         r"(?<![\d-])((?:19|20)\d\d)\s?[-\N{EN DASH}]\s?((?:19|20)\d\d)\b",
         _years,
@@ -281,7 +271,7 @@ def contradicted(claim: Claim, found: LabelText, specs: Sequence[SpecWords]) -> 
     """The words of a text that contradict a specification, and that specification; None if none do."""
     if found.note and claim.kind not in IN_NOTES:
         return None
-    for match in claim.pattern.finditer(found.claimed):
+    for match in re.finditer(claim.pattern, found.claimed, re.IGNORECASE):
         verdicts = [(one, claim.holds(match, one)) for one in specs]
         failed = [one for one, held in verdicts if held is False]
         if failed and (not found.whole or len(failed) == len(verdicts)):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from replication.core.errors import SpecError, nearest
+from replication.core.plain_data import texts_in
 from replication.core.spec_words import WORDS, SpecWords, study_words
 
 TEXTS = ("label", "heading", "title")
@@ -75,7 +76,8 @@ def label_texts(entry: dict[str, Any], known: Mapping[str, Any], data: Mapping[s
 def _of_columns(entry: Mapping[str, Any], known: Mapping[str, Any]) -> list[LabelText]:
     """Labels of columns whose specifications are in the panels of the entry."""
     panels = [one["specs"] for one in listed(entry.get("panels")) if isinstance(one, dict) and "specs" in one]
-    leaves = [leaf for item in listed(entry.get("columns")) for leaf in listed(_leaves(item))]
+    items = [item if isinstance(item, dict) else {"columns": [item]} for item in listed(entry.get("columns"))]
+    leaves = [leaf for item in items for leaf in listed(item.get("columns", [item]))]
     return [
         LabelText(
             leaf["label"], leaf, "label", tuple(one[place] for one in panels if _has(one, place, known))
@@ -83,10 +85,6 @@ def _of_columns(entry: Mapping[str, Any], known: Mapping[str, Any]) -> list[Labe
         for place, leaf in enumerate(leaves)
         if panels and isinstance(leaf, dict) and isinstance(leaf.get("label"), str)
     ]
-
-
-def _leaves(item: Any) -> Any:
-    return item.get("columns", [item]) if isinstance(item, dict) else [item]
 
 
 def _has(specs: Any, place: int, known: Mapping[str, Any]) -> bool:
@@ -98,12 +96,8 @@ def _inside(node: Any, known: Mapping[str, Any]) -> Iterator[LabelText]:
         specs = tuple(named_specs(node, known))
         for key in TEXTS:
             if isinstance(node.get(key), str) and specs:
-                own = (
-                    specs
-                    if key != "heading" or "rows" in node or "columns" in node or "specs" in node
-                    else ()
-                )
-                yield LabelText(node[key], node, key, own)
+                heads = key != "heading" or bool({"rows", "columns", "specs"} & set(node))
+                yield LabelText(node[key], node, key, specs if heads else ())
         for key, part in node.items():
             own = tuple(named_specs(part, known))
             # A mapping of labels to specifications, as analyses have them.
@@ -117,10 +111,7 @@ def _inside(node: Any, known: Mapping[str, Any]) -> Iterator[LabelText]:
 
 def named_specs(node: Any, known: Mapping[str, Any]) -> list[str]:
     """Ids of specifications inside nested plain data."""
-    if isinstance(node, str):
-        return [node] if node in known else []
-    parts = node.values() if isinstance(node, dict) else node if isinstance(node, list) else []
-    return list(dict.fromkeys(name for part in parts for name in named_specs(part, known)))
+    return list(dict.fromkeys(text for text in texts_in(node) if text in known))
 
 
 def listed(value: Any) -> list[Any]:
@@ -137,7 +128,7 @@ def fill_labels(folder: Path, data: dict[str, Any], parts: Sequence[str]) -> Non
         For a placeholder that there is not, or one in a text that speaks of no specification.
     """
     entries = [(part, entry) for part in parts for entry in listed(data.get(part))]
-    if not any("{" in text for _, entry in entries for text in _strings(entry)):
+    if not any("{" in text for _, entry in entries for text in texts_in(entry)):
         return
     known = study_words(folder, data)
     for part, entry in entries:
@@ -169,11 +160,3 @@ def filled(found: LabelText, specs: Sequence[SpecWords], where: str) -> str:
     text = PLACEHOLDER.sub(words, found.text)
     begins = found.text.startswith("{")
     return text[:1].upper() + text[1:] if begins else text
-
-
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from _strings(part)

@@ -29,6 +29,8 @@ LARGEST_INTEGER: Final = 2**53
 """Whole numbers up to here are exact in every column and every calculation."""
 MOST_SPECIFICATIONS: Final = 20_000
 """Specifications that one ``vary`` may span; ten thousand take an hour."""
+LONGEST_VALUE: Final = 200
+"""Characters of a value in a message."""
 LONGEST_ID: Final = 200
 """Characters of an id, which names a folder: file systems take 255 bytes."""
 DEVICES: Final = frozenset(
@@ -135,10 +137,10 @@ def require_portable(name: str, key: str, source: str) -> None:
     )
 
 
-def shortened(value: Any, longest: int = 200) -> str:
+def shortened(value: Any) -> str:
     """A value as it is written in a message; the middle of a long one is left out."""
     try:
         text = repr(value)
     except (ValueError, RecursionError):
         return f"a {type(value).__name__} too large to be printed"
-    return text if len(text) <= longest else f"{text[: longest - 20]} ... {text[-15:]}"
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 20]} ... {text[-15:]}"

@@ -12,12 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from replication.core.arrays import Ints
 from replication.core.errors import PanelError
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 YEARS: Final = (1800, 2200)
 MOSTLY: Final = 0.8
@@ -61,7 +58,6 @@ class Numbering:
     form : how a label is made up; None for plain numbers.
     shift : added to the number, so that no period or cohort is 0.
     zero_is_period : whether a cohort labeled 0 is a period.
-
     """
 
     form: Form | None = None
@@ -125,7 +121,6 @@ def read_numbering(
     PanelError
         If labels are years and months (or quarters) in part only, or are dates, whose distance
         is not a number of periods.
-
     """
     form, notes = calendar_form(periods, cohorts, names)
     if form is not None:
@@ -224,7 +219,6 @@ def never_or_period(periods: Ints, zeros: int, empty: int, names: tuple[str, str
     ------
     PanelError
         If 0 lies among the periods and no cohort is empty, so that 0 may mean either.
-
     """
     if not zeros or not periods[0] <= 0 <= periods[-1]:
         return False
@@ -250,7 +244,6 @@ def require_even_calendar(numbers: Ints, labels: Ints, column: str) -> None:
     ----------
     numbers : (R,) numbered periods of the rows.
     labels : (R,) as written in the column.
-
     """
     periods, rows = np.unique(numbers, return_counts=True)
     if periods.size < 3:

@@ -211,53 +211,45 @@ class Panel:
         )
 
     def keep_units(self, keep: Bools, note: str = "") -> Panel:
-        """Return the panel of the units where ``keep`` is true; ``note`` joins the notes."""
-        return keep_units(self, keep, note)
+        """Return the panel of the units where ``keep`` (N,) is true; ``note`` joins the notes."""
+        return replace(
+            self,
+            y=self.y[keep],
+            units=self.units[keep],
+            cohort=self.cohort[keep],
+            weight=self.weight[keep],
+            exposure=_rows(self.exposure, keep),
+            unit_values={name: values[keep] for name, values in self.unit_values.items()},
+            doses=_rows(self.doses, keep),
+            offset=_rows(self.offset, keep),
+            coordinates=_rows(self.coordinates, keep),
+            covariates=None if self.covariates is None else self.covariates[:, keep],
+            clusters=_recoded({name: codes[keep] for name, codes in self.clusters.items()}),
+            strata=_recoded({name: codes[keep] for name, codes in self.strata.items()}),
+            notes=(*self.notes, note) if note else self.notes,
+        )
 
     def keep_periods(self, keep: Bools, note: str = "") -> Panel:
-        """Return the panel of the periods where ``keep`` is true; ``note`` joins the notes."""
-        return keep_periods(self, keep, note)
+        """Return the panel of the periods where ``keep`` (T,) is true; ``note`` joins the notes.
 
-
-def keep_units(panel: Panel, keep: Bools, note: str = "") -> Panel:
-    """Return the panel of the units where ``keep`` (N,) is true."""
-    return replace(
-        panel,
-        y=panel.y[keep],
-        units=panel.units[keep],
-        cohort=panel.cohort[keep],
-        weight=panel.weight[keep],
-        exposure=_rows(panel.exposure, keep),
-        unit_values={name: values[keep] for name, values in panel.unit_values.items()},
-        doses=_rows(panel.doses, keep),
-        offset=_rows(panel.offset, keep),
-        coordinates=_rows(panel.coordinates, keep),
-        covariates=None if panel.covariates is None else panel.covariates[:, keep],
-        clusters=_recoded({name: codes[keep] for name, codes in panel.clusters.items()}),
-        strata=_recoded({name: codes[keep] for name, codes in panel.strata.items()}),
-        notes=(*panel.notes, note) if note else panel.notes,
-    )
-
-
-def keep_periods(panel: Panel, keep: Bools, note: str = "") -> Panel:
-    """Return the panel of the periods where ``keep`` (T,) is true.
-
-    Cohorts keep their label, so a unit whose adoption falls after the last kept period counts as
-    not treated inside the panel.
-    """
-    clusters = {name: codes if codes.ndim == 1 else codes[:, keep] for name, codes in panel.clusters.items()}
-    return replace(
-        panel,
-        y=panel.y[:, keep],
-        periods=panel.periods[keep],
-        weight=panel.weight[:, keep],
-        exposure=None if panel.exposure is None else panel.exposure[:, keep],
-        doses=None if panel.doses is None else panel.doses[:, keep],
-        offset=None if panel.offset is None else panel.offset[:, keep],
-        covariates=None if panel.covariates is None else panel.covariates[:, :, keep],
-        clusters=_recoded(clusters),
-        notes=(*panel.notes, note) if note else panel.notes,
-    )
+        Cohorts keep their label, so a unit whose adoption falls after the last kept period counts as
+        not treated inside the panel.
+        """
+        clusters = {
+            name: codes if codes.ndim == 1 else codes[:, keep] for name, codes in self.clusters.items()
+        }
+        return replace(
+            self,
+            y=self.y[:, keep],
+            periods=self.periods[keep],
+            weight=self.weight[:, keep],
+            exposure=None if self.exposure is None else self.exposure[:, keep],
+            doses=None if self.doses is None else self.doses[:, keep],
+            offset=None if self.offset is None else self.offset[:, keep],
+            covariates=None if self.covariates is None else self.covariates[:, :, keep],
+            clusters=_recoded(clusters),
+            notes=(*self.notes, note) if note else self.notes,
+        )
 
 
 def _rows(matrix: Floats | None, keep: Bools | Ints) -> Floats | None:

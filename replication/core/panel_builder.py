@@ -61,7 +61,6 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
         periods that cannot be counted, an empty sample.
     SpecError
         If one column is named in two roles that exclude each other.
-
     """
     require_single_names(list(frame.columns), "The panel")
     if spec.repeated_cross_sections:
@@ -77,16 +76,9 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
     require_logarithm(frame, spec)
     require_unlike(frame, identifier_columns(spec))
     require_unique(frame, spec.unit, spec.time)
-    at = (spec.unit, spec.time)
-    outcome = numeric(frame, spec.outcome, at=at)
-    complete = np.isfinite(outcome)
-    for name in [*covariate_columns(spec, frame), *([spec.offset] if spec.offset else [])]:
-        values = numeric(frame, name, at=at, covariate=name in spec.covariates)
-        absent = int((complete & ~np.isfinite(values)).sum())
-        if absent:
-            notes.append(f"{absent} rows with a missing {name} were dropped")
-        complete = complete & np.isfinite(values)
-    frame, outcome = frame[complete], outcome[complete]
+    outcome = numeric(frame, spec.outcome, at=(spec.unit, spec.time))
+    complete, dropped = _complete(frame, spec, outcome)
+    frame, outcome, notes = frame[complete], outcome[complete], [*notes, *dropped]
     if spec.sample.balanced:
         keep, note = balanced_rows(frame, spec)
         frame, outcome = frame[keep], outcome[keep]
@@ -98,6 +90,17 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
     if spec.treatment != "binary":
         panel = replace(panel, doses=_doses(sampled, spec, panel))
     return _with_weight(panel)
+
+
+def _complete(frame: pd.DataFrame, spec: Spec, outcome: Floats) -> tuple[Bools, list[str]]:
+    """Rows with an outcome, all covariates and the offset, and a note on each that is missing elsewhere."""
+    complete, notes = np.isfinite(outcome), []
+    for name in [*covariate_columns(spec, frame), *([spec.offset] if spec.offset else [])]:
+        values = numeric(frame, name, at=(spec.unit, spec.time), covariate=name in spec.covariates)
+        if absent := int((complete & ~np.isfinite(values)).sum()):
+            notes.append(f"{absent} rows with a missing {name} were dropped")
+        complete = complete & np.isfinite(values)
+    return complete, notes
 
 
 def nothing_left(everything: pd.DataFrame, sampled: pd.DataFrame, spec: Spec) -> PanelError:

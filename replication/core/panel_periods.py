@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from replication.core.arrays import Floats
+from replication.core.arrays import Floats, Ints
 from replication.core.columns import EXACT, numeric, place_of, whole_numbers
 from replication.core.errors import PanelError
 from replication.core.intake import never_hint
-from replication.core.numbering import Form, Ints, Numbering, never_or_period, read_numbering
+from replication.core.numbering import Form, Numbering, never_or_period, read_numbering
 from replication.core.panel import NEVER
 from replication.core.sample_selection import cohort_column
 from replication.core.spec import Spec
@@ -30,7 +30,6 @@ def numbering_of(
     ----------
     everything, frame : the file, and the rows of the sample.
     form : how labels are made up, where they were read as quarters or months.
-
     """
     whole_numbers(frame, spec.time, at=(spec.unit, spec.time))
     periods = _labels(everything[spec.time])
@@ -71,7 +70,6 @@ def cohort_values(frame: pd.DataFrame, name: str, zero_is_period: bool, at: Sequ
     ------
     PanelError
         For dates, text, minus infinity, and numbers that are not whole or too large.
-
     """
     if pd.api.types.is_datetime64_any_dtype(frame[name]):
         raise PanelError(

@@ -24,12 +24,11 @@ Parts = tuple[int, int, int, int]
 KINDS: Final = ("year", "quarter", "month", "date")
 FORMS: Final[dict[str, Form | None]] = {"year": None, "quarter": QUARTER, "month": MONTH}
 PRECISION: Final = {"year": 1, "quarter": 2, "month": 3}
-SHORT: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 LONG: Final = (
     *("january", "february", "march", "april", "may", "june", "july"),
     *("august", "september", "october", "november", "december"),
 )
-MONTHS: Final = {name: place % 12 + 1 for place, name in enumerate((*SHORT, *LONG))} | {"sept": 9}
+MONTHS: Final = {form: place for place, name in enumerate(LONG, 1) for form in (name, name[:3])} | {"sept": 9}
 PATTERNS: Final[dict[str, tuple[str, ...]]] = {
     "year": (r"(?P<y>\d{4})",),
     "quarter": (r"(?P<y>\d{4})[-:./ ]*q[-. ]*(?P<q>[1-4])", r"q[-. ]*(?P<q>[1-4])[-:./ ]*(?P<y>\d{4})"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -28,29 +28,20 @@ def with_cohort_from(frame: pd.DataFrame, spec: Spec, column: str) -> tuple[pd.D
         return frame, []
     on = switches(frame, column, (spec.unit, spec.time)) > 0
     time = numeric(frame, spec.time, missing="refuse", at=(spec.unit, spec.time))
-    order = np.lexsort((time, pd.factorize(frame[spec.unit])[0]))
-    first = (
-        pd.Series(np.where(on, time, np.nan), index=frame.index).groupby(frame[spec.unit]).transform("min")
-    )
-    left = frame.loc[~on & (time > first), spec.unit].unique()
-    notes, one, at = [], len(left) == 1, (spec.unit, spec.time)
+    units = frame[spec.unit]
+    first = pd.Series(np.where(on, time, np.nan), index=frame.index).groupby(units).transform("min")
+    left = units[~on & (time > first)].unique()
+    notes = []
     if len(left) and spec.reversals == "refuse":
-        fall = _falls(frame, spec, on, order, left[0])
-        these = "this unit as adopting permanently in its" if one else "these units as adopting in their"
-        raise PanelError(
-            f"Column {column!r} returns to 0 in {'' if one else f'{len(left)} units, for example '}"
-            f"{place_of(frame, fall, at).removeprefix(' for ')}. The cohort is the first period with 1 "
-            "and adoption is taken as permanent: correct the column, end the sample before, or set "
-            f"{proposal({'reversals': 'allow'})} to treat {these} first period with 1."
-        )
+        _refuse_reversals(frame, spec, column, on, time, left)
     if len(left):
-        which = "unit, which is" if one else "units, which are"
+        which, whose = ("unit, which is", "its") if len(left) == 1 else ("units, which are", "their")
         notes.append(
-            f"{column!r} returns to 0 in {len(left)} {which} treated as adopting permanently in "
-            f"{'its' if one else 'their'} first period with 1"
+            f"{column!r} returns to 0 in {len(left)} {which} treated as adopting permanently in {whose} "
+            "first period with 1"
         )
-    start = pd.Series(time, index=frame.index).groupby(frame[spec.unit]).transform("min")
-    early = frame.loc[first == start, spec.unit].nunique()
+    start = pd.Series(time, index=frame.index).groupby(units).transform("min")
+    early = units[first == start].nunique()
     if early:
         notes.append(
             f"{early} units have {column!r} = 1 in their first period, so that their adoption may lie before "
@@ -60,11 +51,22 @@ def with_cohort_from(frame: pd.DataFrame, spec: Spec, column: str) -> tuple[pd.D
     return frame.assign(**{spec.cohort: first}), notes
 
 
-def _falls(frame: pd.DataFrame, spec: Spec, on: Any, order: Any, unit: Any) -> Any:
-    """(R,) true in the row of the first period in which a unit is 0 after a 1."""
-    rows = [row for row in order if frame[spec.unit].iloc[row] == unit]
-    treated = np.maximum.accumulate(on[rows])
-    return np.arange(len(frame)) == rows[int(np.argmax(treated & ~on[rows]))]
+def _refuse_reversals(
+    frame: pd.DataFrame, spec: Spec, column: str, on: Any, time: Any, left: Any
+) -> NoReturn:
+    """Refuse units that are 0 after a 1, with the first such period of the first of them."""
+    rows = np.flatnonzero(frame[spec.unit] == left[0])
+    rows = rows[np.argsort(time[rows], kind="stable")]
+    fell = np.maximum.accumulate(on[rows]) & ~on[rows]
+    fall = np.arange(len(frame)) == rows[int(fell.argmax())]
+    place = place_of(frame, fall, (spec.unit, spec.time)).removeprefix(" for ")
+    one = len(left) == 1
+    these = "this unit as adopting permanently in its" if one else "these units as adopting in their"
+    raise PanelError(
+        f"Column {column!r} returns to 0 in {'' if one else f'{len(left)} units, for example '}{place}. The "
+        "cohort is the first period with 1 and adoption is taken as permanent: correct the column, end the "
+        f"sample before, or set {proposal({'reversals': 'allow'})} to treat {these} first period with 1."
+    )
 
 
 def switches(frame: pd.DataFrame, column: str, at: Sequence[str]) -> Any:

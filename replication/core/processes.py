@@ -9,9 +9,13 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable, Sequence
 from multiprocessing.context import BaseContext
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
+
+Part = TypeVar("Part")
+Result = TypeVar("Result")
 
 _DEATH_SIGNAL: Final = 1  # PR_SET_PDEATHSIG of Linux
 SECONDS = 0.5
@@ -43,6 +47,17 @@ def cores_to_itself() -> int:
 def cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def in_processes(function: Callable[[Part], Result], parts: Sequence[Part], most: int) -> list[Result]:
+    """Results of the parts in their order, in at most ``most`` processes; in this one where one is enough."""
+    workers = min(most, len(parts))
+    if workers < 2:
+        return [function(part) for part in parts]
+    from concurrent.futures import ProcessPoolExecutor
+
+    with ProcessPoolExecutor(workers, mp_context=pool_context(), initializer=die_with_parent) as pool:
+        return list(pool.map(function, parts))
 
 
 def die_with_parent() -> None:

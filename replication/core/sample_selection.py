@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -130,34 +131,18 @@ def needed_columns(spec: Spec, frame: pd.DataFrame) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+SHAPING = attrgetter(
+    *("study", "outcome", "treatment", "reversible", "cohort_rule", "unit", "time", "cohort", "cohort_from"),
+    *("time_format", "never", "duplicates", "read", "sample", "covariates", "offset", "weights", "cluster"),
+    *("repeated_cross_sections", "eligible", "dose", "inference.coordinates"),
+)
+"""What a specification says of its panel."""
+
+
 def panel_inputs(spec: Spec) -> tuple[Any, ...]:
     """All inputs of a panel besides its frame and the name of the specification."""
-    shaping = (
-        spec.study,
-        spec.outcome,
-        spec.treatment,
-        spec.reversible,
-        spec.cohort_rule,
-        spec.unit,
-        spec.time,
-        spec.cohort,
-        spec.cohort_from,
-        spec.time_format,
-        spec.never,
-        spec.duplicates,
-        spec.read,
-        spec.sample,
-        spec.covariates,
-        spec.offset,
-        spec.weights,
-        spec.cluster,
-        spec.repeated_cross_sections,
-        spec.eligible,
-        spec.dose,
-        spec.inference.coordinates,
-    )
     conley = spec.inference.method == "conley"
-    return (*shaping, conley, *strata_names(spec), *spec.inference.groups)
+    return (*SHAPING(spec), conley, *strata_names(spec), *spec.inference.groups)
 
 
 def strata_names(spec: Spec) -> list[str]:

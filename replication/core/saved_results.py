@@ -64,10 +64,9 @@ def load_table(folder: Path) -> pd.DataFrame:
 
 def stored_fingerprint(folder: Path) -> str:
     """Fingerprint of a saved specification; empty if there is none, or one of its files is gone."""
-    path = folder / "spec.yaml"
-    if not all((folder / name).is_file() for name in FILES):
+    if not all(path.is_file() for path in files_of(folder)):
         return ""
-    last = path.read_text(encoding="utf-8").rstrip().rsplit("\n", 1)[-1]
+    last = (folder / "spec.yaml").read_text(encoding="utf-8").rstrip().rsplit("\n", 1)[-1]
     return last.removeprefix("fingerprint: ") if last.startswith("fingerprint: ") else ""
 
 

@@ -70,6 +70,13 @@ ELSEWHERE: Final = {
 """Commands of Stata and functions of R, and the estimators that do the same."""
 
 
+def first_violation(schema: Mapping[str, Any], data: Any, validator: Any = None) -> str:
+    """The explanation of the violation nearest to the top of the data; an empty string if there is none."""
+    errors = (validator or strict_validator())(schema).iter_errors(data)
+    first = min(errors, key=lambda error: (len(error.absolute_path), str(error.message)), default=None)
+    return "" if first is None else explain_violation(first)
+
+
 def explain_violation(error: Any) -> str:
     """The explanation of a violation of a JSON schema, with the remedy."""
     where = ".".join(str(part) for part in error.absolute_path)

@@ -1,29 +1,23 @@
 """Specifications: YAML files checked against a schema, with defaults filled in.
 
 The schema (``spec_schema.json``) is the single definition of keys, allowed values, defaults and
-their meaning; ``replication explain`` prints it.
+their meaning.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
-from functools import cache
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from replication.core.errors import SpecError
-from replication.core.estimator_files import estimator_names
-from replication.core.files import parse_yaml, yaml_fault
-from replication.core.limits import MOST_CHARACTERS, LimitError, require_portable
+from replication.core.limits import require_portable
+from replication.core.plain_data import as_tuple, plain_values
 from replication.core.reading import AS_USUAL, Read
-from replication.core.schema_violations import explain_violation, listed, strict_validator, written
-from replication.core.spec_grid import expand
+from replication.core.spec_grid import expand, read_spec_file
+from replication.core.spec_schema import check, check_keys
 
-SCHEMA_FILE = Path(__file__).with_name("spec_schema.json")
 REVERSIBLE = ("dcdh",)
 """Estimators whose estimand holds where treatment falls, so that nothing need be allowed."""
 
@@ -92,8 +86,7 @@ class Inference:
 
     def changed(self) -> dict[str, Any]:
         """The fields that differ from their defaults."""
-        given = {entry.name: getattr(self, entry.name) for entry in fields(self)}
-        return {entry.name: given[entry.name] for entry in fields(self) if given[entry.name] != entry.default}
+        return {one.name: value for one in fields(self) if (value := getattr(self, one.name)) != one.default}
 
     def __repr__(self) -> str:
         """The fields that differ from their defaults: signatures stay readable."""
@@ -182,7 +175,7 @@ class Spec:
 
     def resolved(self) -> dict[str, Any]:
         """Return the specification with every default filled in, as plain data for YAML."""
-        return _plain(self)  # type: ignore[no-any-return]
+        return plain_values(self)  # type: ignore[no-any-return]
 
 
 def load_specs(path: Path) -> list[Spec]:
@@ -214,37 +207,7 @@ def load_specs(path: Path) -> list[Spec]:
     ...     [spec.trends for spec in rp.load_specs(place)]
     [(), ('unit_linear',)]
     """
-    data = read_spec_file(path)
-    return [parse_spec(variant, str(path)) for variant in expand(data, str(path))]
-
-
-def read_spec_file(path: Path) -> dict[str, Any]:
-    """The keys of a specification file, unchecked."""
-    try:
-        with path.open(encoding="utf-8") as file:
-            text = file.read(MOST_CHARACTERS + 1)
-    except FileNotFoundError:
-        raise SpecError(f"There is no specification file {path}. Check the path.") from None
-    except (OSError, ValueError) as error:
-        raise SpecError(f"The specification {path} cannot be read as UTF-8 text: {error}.") from None
-    try:
-        data = parse_yaml(text)
-    except LimitError as error:
-        raise SpecError(
-            f"{path} is refused: {error}. No specification needs as much; check that this is the "
-            "right file, and write out what aliases repeat."
-        ) from None
-    except yaml.YAMLError as error:
-        raise SpecError(yaml_fault(path, text, error)) from None
-    if not isinstance(data, dict):
-        what = {list: "contains a list", str: "contains text", type(None): "is empty"}.get(type(data))
-        what = what or f"contains the single value {data!r}"
-        several = " Several go in one file with 'vary' or 'columns' (`replication explain`), or one per file."
-        raise SpecError(
-            f"{path} {what}; a specification is a mapping with keys such as id, outcome, and estimator."
-            f"{several if isinstance(data, list) else ''}"
-        )
-    return data
+    return [parse_spec(variant, str(path)) for variant in expand(read_spec_file(path), str(path))]
 
 
 def parse_spec(data: Mapping[str, Any], source: str = "the specification") -> Spec:
@@ -253,9 +216,8 @@ def parse_spec(data: Mapping[str, Any], source: str = "the specification") -> Sp
     check(data, source)
     require_portable(data["id"], "id", source)
     values = dict(data)
-    for key in ("trends", "cluster"):
-        values[key] = _as_tuple(values.get(key))
-    values["trends"] = tuple(trend for trend in values["trends"] if trend != "none")
+    values["cluster"] = as_tuple(values.get("cluster"))
+    values["trends"] = tuple(trend for trend in as_tuple(values.get("trends")) if trend != "none")
     values["fixed_effects"] = tuple(values.get("fixed_effects", ("unit", "time")))
     values["covariates"] = tuple(values.get("covariates") or ())
     values["doses"] = tuple(values["doses"]) if values.get("doses") else None
@@ -284,58 +246,6 @@ def _with_lists(data: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def check(data: Mapping[str, Any], source: str) -> None:
-    """Refuse unknown keys and values with the allowed ones and the nearest spelling."""
-    errors = sorted(
-        strict_validator()(schema()).iter_errors(data),
-        key=lambda error: (len(error.absolute_path), str(error.message)),
-    )
-    if errors:
-        raise SpecError(f"{source}: {explain_violation(errors[0])}")
-
-
-def check_keys(data: Mapping[str, Any], source: str) -> None:
-    """Refuse values of single keys that the schema refuses, whether they come as Python or as YAML has them.
-
-    Estimators are called thousands of times by a bootstrap: values that have passed are not checked again.
-    """
-    key = repr(data)
-    if data and key not in _PASSED:
-        check({"id": "a", "outcome": "a", "estimator": "twfe", **_plain(data)}, source)
-        _PASSED.add(key)
-
-
-_PASSED: set[str] = set()
-
-
-@cache
-def schema() -> dict[str, Any]:
-    """The JSON schema of a specification."""
-    loaded: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
-    loaded["properties"]["estimator"]["enum"] = estimator_names()
-    return loaded
-
-
-def explain() -> str:
-    """Every key with its default, allowed values and meaning, as text."""
-    lines = [f"Required: {', '.join(schema()['required'])}.", ""]
-    lines += _explain_properties(schema()["properties"], "")
-    return "\n".join(lines)
-
-
-def _explain_properties(properties: Mapping[str, Any], prefix: str) -> list[str]:
-    lines = []
-    for key, entry in properties.items():
-        default = "" if "default" not in entry else f" [default: {json.dumps(entry['default'])}]"
-        allowed = "" if "enum" not in entry else f" One of: {listed(entry['enum'])}."
-        examples = [f"`{written(key, value)}`" for value in entry.get("examples", [])]
-        example = f" For example {' or '.join(examples)}." if examples else ""
-        lines.append(f"{prefix}{key}{default}: {entry.get('description', '')}{allowed}{example}")
-        if entry.get("type") == "object" and "properties" in entry:
-            lines += _explain_properties(entry["properties"], f"{prefix}{key}.")
-    return lines
-
-
 def checked_read(data: Mapping[str, Any]) -> Read:
     """The keys under ``read`` of a panel that is described outside a specification; refused as there."""
     check({"id": "read", "outcome": "read", "estimator": "twfe", "read": data}, "the panel")
@@ -360,20 +270,3 @@ def _ordered_pair(pair: list[int], key: str, source: str) -> tuple[int, int]:
     if low > high:
         raise SpecError(f"{source}: {key!r} is [{low}, {high}], which ends before it starts. Swap the two.")
     return low, high
-
-
-def _as_tuple(value: Any) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    return (value,) if isinstance(value, str) else tuple(value)
-
-
-def _plain(value: Any) -> Any:
-    if is_dataclass(value):
-        # ``asdict`` copies every value of a thousand specifications, which takes a second.
-        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
-    if isinstance(value, Mapping):
-        return {key: _plain(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
-    return value.tolist() if hasattr(value, "tolist") else value  # numbers and arrays of numpy

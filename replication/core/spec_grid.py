@@ -6,14 +6,47 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
+from pathlib import Path
 from typing import Any, Final
 
+import yaml
+
 from replication.core.errors import SpecError
-from replication.core.limits import MOST_SPECIFICATIONS, shortened
+from replication.core.files import parse_yaml, yaml_fault
+from replication.core.limits import MOST_CHARACTERS, MOST_SPECIFICATIONS, LimitError, shortened
 
 GRID: Final = ("vary", "columns")
 NAMING: Final = ("id", "label")
 """Keys of an entry of ``columns`` that name it; all others replace keys of the specification."""
+
+
+def read_spec_file(path: Path) -> dict[str, Any]:
+    """The keys of a specification file, unchecked."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MOST_CHARACTERS + 1)
+    except FileNotFoundError:
+        raise SpecError(f"There is no specification file {path}. Check the path.") from None
+    except (OSError, ValueError) as error:
+        raise SpecError(f"The specification {path} cannot be read as UTF-8 text: {error}.") from None
+    try:
+        data = parse_yaml(text)
+    except LimitError as error:
+        raise SpecError(
+            f"{path} is refused: {error}. No specification needs as much; check that this is the "
+            "right file, and write out what aliases repeat."
+        ) from None
+    except yaml.YAMLError as error:
+        raise SpecError(yaml_fault(path, text, error)) from None
+    if not isinstance(data, dict):
+        what = {list: "contains a list", str: "contains text", type(None): "is empty"}.get(type(data))
+        what = what or f"contains the single value {data!r}"
+        several = " Several go in one file with 'vary' or 'columns' (`replication explain`), or one per file."
+        raise SpecError(
+            f"{path} {what}; a specification is a mapping with keys such as id, outcome, and estimator."
+            f"{several if isinstance(data, list) else ''}"
+        )
+    return data
 
 
 def expand(data: Mapping[str, Any], source: str = "the specification") -> Iterator[dict[str, Any]]:
@@ -33,7 +66,6 @@ def expand(data: Mapping[str, Any], source: str = "the specification") -> Iterat
     SpecError
         If ``vary`` is no mapping to lists, ``columns`` no list of mappings, if they span too many
         specifications, or give two of them one id, so that the second would overwrite the first.
-
     """
     vary, columns = _vary(data, source), _columns(data, source)
     count = math.prod(len(values) for values in vary.values()) * len(columns)

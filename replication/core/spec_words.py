@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from replication.core.estimator_files import ESTIMATORS
-from replication.core.spec import read_spec_file
-from replication.core.spec_grid import expand
+from replication.core.plain_data import as_tuple
+from replication.core.spec_grid import expand, read_spec_file
 from replication.core.temporary_files import visible_paths
 
 ESTIMATOR_LABEL = re.compile(r"@registered\(\s*\"([^\"]+)\"")
@@ -59,7 +59,7 @@ class SpecWords:
     @property
     def clusters(self) -> list[str]:
         """Columns by which standard errors are clustered; the units where none is named."""
-        return listed_value(self.spec.get("cluster")) or [self.unit]
+        return list(as_tuple(self.spec.get("cluster"))) or [self.unit]
 
     @property
     def weights(self) -> str:
@@ -69,7 +69,7 @@ class SpecWords:
     @property
     def trends(self) -> list[str]:
         """Trends and effects by group beyond two-way effects."""
-        return [name for name in listed_value(self.spec.get("trends")) if name != "none"]
+        return [name for name in as_tuple(self.spec.get("trends")) if name != "none"]
 
     @property
     def poisson(self) -> bool:
@@ -107,11 +107,6 @@ class SpecWords:
         """Groups with a linear trend of their own."""
         stems = [name.removesuffix(LINEAR) for name in self.trends if name.endswith(LINEAR)]
         return " and ".join(self.label(self.unit if stem == "unit" else stem) for stem in stems)
-
-
-def listed_value(value: Any) -> list[str]:
-    """One or several names as a list."""
-    return [] if value is None else [value] if isinstance(value, str) else [str(one) for one in value]
 
 
 @cache

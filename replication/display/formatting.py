@@ -25,7 +25,7 @@ STARS = ((0.01, "***"), (0.05, "**"), (0.10, "*"))
 
 def fixed(value: Any, digits: int = 3) -> str:
     """A number with a fixed count of decimals and thousands separators; empty if missing."""
-    if value is None or pd.isna(value):
+    if pd.isna(value):
         return ""
     if np.isinf(value):
         return "\N{INFINITY}" if value > 0 else f"{MINUS}\N{INFINITY}"
@@ -42,7 +42,7 @@ def integer(value: Any) -> str:
 
 def adaptive(value: Any) -> str:
     """A number of any size with about four significant digits."""
-    if value is None or pd.isna(value):
+    if pd.isna(value):
         return ""
     if value == 0:
         return "0"
@@ -52,7 +52,7 @@ def adaptive(value: Any) -> str:
 
 def probability(value: Any) -> str:
     """A p-value with three decimals, ``< 0.001`` below."""
-    if value is None or pd.isna(value):
+    if pd.isna(value):
         return ""
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
@@ -67,7 +67,7 @@ def p_equals(value: Any) -> str:
 
 def tiny(value: Any) -> str:
     """A rounding difference: its digits are the machine's, so below 1e-8 only its order is reported."""
-    if value is None or pd.isna(value):
+    if pd.isna(value):
         return ""
     return f"< 1e{MINUS}8" if value <= 1e-8 else f"{value:.0e}".replace("-", MINUS)
 
@@ -75,6 +75,11 @@ def tiny(value: Any) -> str:
 def one_line(written: str) -> str:
     """A text without line ends and tabs, which would end a row of a table or a caption."""
     return BREAK.sub(" ", written)
+
+
+def identifier(value: Any) -> str:
+    """A name, code or number as it identifies a row, whole numbers without decimals; empty if missing."""
+    return "" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def interval(low: Any, high: Any, digits: int = 3) -> str:
@@ -86,7 +91,7 @@ def interval(low: Any, high: Any, digits: int = 3) -> str:
 
 def stars(p_value: Any) -> str:
     """Significance stars at 10, 5 and 1 percent."""
-    if p_value is None or pd.isna(p_value):
+    if pd.isna(p_value):
         return ""
     return next((mark for bound, mark in STARS if p_value < bound), "")
 

@@ -28,9 +28,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from replication.core.arrays import Floats, Ints
-from replication.core.details import TwoByTwo
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
+from replication.core.estimator_records import TwoByTwo
 from replication.core.panel import NEVER, Panel
 from replication.core.reading import proposal
 from replication.core.spec import ANALYTIC, Inference

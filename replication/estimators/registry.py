@@ -18,7 +18,8 @@ from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates
 from replication.core.estimator_files import estimator_names
 from replication.core.panel import Panel
-from replication.core.spec import Inference, Spec, check_keys
+from replication.core.spec import Inference, Spec
+from replication.core.spec_schema import check_keys
 from replication.inference.methods import LINEAR, NONE, OwnMethods
 
 P = ParamSpec("P")

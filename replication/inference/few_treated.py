@@ -29,9 +29,9 @@ from dataclasses import replace
 import numpy as np
 
 from replication.core.arrays import Floats, Ints
-from replication.core.details import FewTreatedRecord
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates, row_labels
+from replication.core.estimator_records import FewTreatedRecord
 from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.inference.assignment import Assignment, assignment_of

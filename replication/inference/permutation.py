@@ -30,9 +30,10 @@ import numpy as np
 import pandas as pd
 
 from replication.core.arrays import Floats, Ints
-from replication.core.details import JointTest, PermutationRecord
+from replication.core.details import JointTest
 from replication.core.errors import PanelError
 from replication.core.estimates import COLUMNS, Estimates, row_labels
+from replication.core.estimator_records import PermutationRecord
 from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.inference.cluster import sum_by_cluster

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from replication.core.arrays import Bools, Floats, Ints
-from replication.core.details import FewTreatedRecord, JointTest
+from replication.core.details import JointTest
 from replication.core.estimates import LEFT_OUT, Estimates
+from replication.core.estimator_records import FewTreatedRecord
 from replication.core.spec import Inference
 
 TIE = 1e-9

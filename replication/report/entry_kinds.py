@@ -28,7 +28,7 @@ REQUIRED: Final = {
     "tables": ("id", "title", "kind"),
     "figures": ("id", "title", "kind"),
 }
-DEFINITIONS: Final = {"x_label": "axis", "y_label": "axis"}
+DEFINITIONS: Final = {"x_label": "axis", "y_label": "axis", "y_labels": "axes"}
 """Names of shared definitions other than those of the options."""
 SHARED: Final = {"analyses": (), "tables": ("notes",), "figures": ("notes", "figure")}
 
@@ -80,7 +80,6 @@ def references(names: Sequence[str]) -> dict[str, dict[str, str]]:
 
 
 def _declared(part: str, kind: str) -> dict[str, Any]:
-    """The literal ``OPTIONS`` of a module."""
     path = HERE / part / f"{kind}{ENDINGS[part]}.py"
     for node in ast.parse(path.read_text(encoding="utf-8"), str(path)).body:
         if isinstance(node, ast.Assign) and [getattr(name, "id", "") for name in node.targets] == ["OPTIONS"]:

@@ -25,16 +25,6 @@ def number(saved: Saved, key: str) -> float:
     return float(value) if isinstance(value, int | float) else np.nan
 
 
-def mean_outcome(saved: Saved) -> float:
-    """Mean of the outcome in the estimation sample."""
-    return saved.details.mean_outcome
-
-
-def mean_before(saved: Saved) -> float:
-    """Mean of the outcome of treated units before treatment."""
-    return saved.details.mean_pre
-
-
 def pretrend_p(saved: Saved) -> float:
     """p-value of the joint test of the periods before treatment; NaN where there is no test."""
     return number(saved, "pretrend.p_value")
@@ -119,9 +109,14 @@ def comparison(saved: Saved, study: StudyConfig) -> str:
     return study.labels.get(saved.details.control_group) or details_text.control_group(saved.details)
 
 
-def base_period(saved: Saved) -> str:
-    """The base or reference period in words; empty where the estimator has none."""
-    return details_text.base_period(saved.details)
+def control_group(saved: Saved, study: StudyConfig) -> str:
+    """The same with the nouns of the study."""
+    return in_study_words(comparison(saved, study), saved, study)
+
+
+def base_period(saved: Saved, study: StudyConfig) -> str:
+    """The base or reference period with the nouns of the study; empty where the estimator has none."""
+    return in_study_words(details_text.base_period(saved.details), saved, study)
 
 
 def binned(saved: Saved) -> dict[float, str]:
@@ -130,11 +125,6 @@ def binned(saved: Saved) -> dict[float, str]:
     if saved.details.endpoints != "bin" or not window:
         return {}
     return {float(window[0]): "and earlier", float(window[1]): "and later"}
-
-
-def overall(saved: Saved) -> str:
-    """How the overall effect is averaged; empty where there is nothing to average."""
-    return details_text.average(saved.details)
 
 
 def level(saved: Saved) -> str:

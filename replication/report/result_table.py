@@ -37,8 +37,6 @@ from replication.report.table_document import (
     table_cell,
 )
 
-SHOWN = ("att", "coef", "event")
-
 
 @dataclass(frozen=True, slots=True)
 class ResultTable:
@@ -79,10 +77,6 @@ class ResultTable:
         """The table as an HTML fragment."""
         return fragment(self.document)
 
-    def to_page(self) -> str:
-        """The table as an HTML page of its own."""
-        return table_page(self.document)
-
     def save(self, path: str | Path, *, whole: bool = False) -> Path:
         """Write the table; the ending of the name (.md, .tex, .html, .docx) is the format.
 
@@ -97,7 +91,7 @@ class ResultTable:
         writers: dict[str, Callable[[], str]] = {
             ".md": self.to_markdown,
             ".tex": lambda: self.to_latex(whole=whole),
-            ".html": self.to_page,
+            ".html": lambda: table_page(self.document),
         }
         if place.suffix == ".docx":
             from replication.report.word_table import write_word

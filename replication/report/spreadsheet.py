@@ -23,7 +23,7 @@ FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 AMOUNT: Final = re.compile(
     r"[+-] ?(?:\d[\d,]*\.?\d*|\.\d+)"  # the number
     r"[%*]*"  # its unit or its stars
-    r"(?:[ ,;](?:(?<=to )-(?=[\d.])|[^-+*/^&=<>|!@:\t\r\n])*)?",  # words and ranges, no operators
+    r"(?:[ ,;](?:(?<=to )-(?=[\d.])|[^-+*/^&=<>|!@:\t\r\n])*)?"  # words and ranges, no operators
 )
 """A signed number, alone or with words after it. An operator after it makes it a formula again:
 ``-2+cmd|' /C calc'!A0`` begins with a number as well."""

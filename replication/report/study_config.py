@@ -43,7 +43,7 @@ from typing import Any
 from replication.core.errors import SpecError
 from replication.core.label_claims import refuse_contradictions
 from replication.core.limits import require_portable, shortened
-from replication.core.schema_violations import explain_violation, strict_validator
+from replication.core.schema_violations import first_violation
 from replication.core.study_folder import PARTS, RESULTS, STUDY, Description, read_description
 from replication.display.formatting import typeset
 from replication.display.media import MEDIA, Medium
@@ -199,12 +199,8 @@ def check(data: Mapping[str, Any], place: Place, folder: Path | None = None) -> 
 
 
 def _refuse(schema: Mapping[str, Any], data: Any, where: str) -> None:
-    errors = sorted(
-        strict_validator()(schema).iter_errors(data),
-        key=lambda error: (len(error.absolute_path), str(error.message)),
-    )
-    if errors:
-        raise SpecError(f"{where}: {explain_violation(errors[0])}")
+    if problem := first_violation(schema, data):
+        raise SpecError(f"{where}: {problem}")
 
 
 def _require_names(names: list[str], simulated: bool, source: str) -> None:

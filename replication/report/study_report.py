@@ -8,6 +8,7 @@ from pathlib import Path
 
 from replication.core.errors import InputError
 from replication.core.files import write_text
+from replication.report.figures import write_figure
 from replication.report.html_table import table_page
 from replication.report.latex_table import latex
 from replication.report.markdown_table import markdown
@@ -16,6 +17,7 @@ from replication.report.report_data import Folders
 from replication.report.spreadsheet import write_spreadsheet
 from replication.report.study_config import Entry, StudyConfig
 from replication.report.table_document import MADE_WITH, TableDocument
+from replication.report.tables import build
 from replication.report.word_table import write_word
 
 
@@ -43,11 +45,7 @@ def write_tables(
     ------
     SpecError
         If a table names a specification, row, file or column that is not there.
-
     """
-    from replication.report.study_report import write_document
-    from replication.report.tables import build
-
     context = Context.of(study, folders, stars=stars)
     written: list[Path] = []
     for entry in chosen(study.tables, only):
@@ -61,8 +59,6 @@ def write_figures(study: StudyConfig, folders: Folders, *, only: Iterable[str] |
 
     Parameters and errors are those of ``write_tables``.
     """
-    from replication.report.figures import write_figure
-
     context = Context.of(study, folders)
     written: list[Path] = []
     for entry in chosen(study.figures, only):

@@ -28,7 +28,23 @@ def write_word(document: TableDocument, path: Path) -> Path:
     title = printable(document.title)
     page.core_properties.author, page.core_properties.title = document.versions, title
     page.add_heading(title, level=2)
-    grid = page.add_table(rows=0, cols=1 + len(document.align))
+    write_grid(page.add_table(rows=0, cols=1 + len(document.align)), document)
+    for note in document.notes:
+        page.add_paragraph().add_run(f"{NOTES} ").italic = True
+        page.paragraphs[-1].add_run(printable(note))
+    drop_unused_styles(page)
+    for part, needless in ((page.part, "stylesWithEffects"), (page.part.package, "thumbnail")):
+        for key in [key for key, link in part.rels.items() if link.reltype.endswith(needless)]:
+            del part.rels[key]
+    unpacked = BytesIO()
+    page.save(unpacked)
+    with replacing(path) as temporary:
+        temporary.write_bytes(undated(unpacked.getvalue()))
+    return path
+
+
+def write_grid(grid: Any, document: TableDocument) -> None:
+    """Heads, headings of sections, and rows."""
     for headings in document.headings:
         cells = grid.add_row().cells
         place = 1
@@ -44,18 +60,6 @@ def write_word(document: TableDocument, path: Path) -> Path:
             write_cell(cells[0], row.label)
             for cell, lines in zip(cells[1:], row.cells, strict=True):
                 write_cell(cell, "\n".join(lines), centered=True)
-    for note in document.notes:
-        page.add_paragraph().add_run(f"{NOTES} ").italic = True
-        page.paragraphs[-1].add_run(printable(note))
-    drop_unused_styles(page)
-    for part, needless in ((page.part, "stylesWithEffects"), (page.part.package, "thumbnail")):
-        for key in [key for key, link in part.rels.items() if link.reltype.endswith(needless)]:
-            del part.rels[key]
-    unpacked = BytesIO()
-    page.save(unpacked)
-    with replacing(path) as temporary:
-        temporary.write_bytes(undated(unpacked.getvalue()))
-    return path
 
 
 def undated(content: bytes) -> bytes:

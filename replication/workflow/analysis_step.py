@@ -25,7 +25,6 @@ def analyze_study(study: StudyFolder, root: Path) -> tuple[int, int]:
     places = {name: context.tables / "analyses" / f"{name}.csv" for name in entries}
 
     def make(names: Sequence[str]) -> Iterator[str]:
-        """Compute and write the named analyses, one at a time."""
         for name in names:
             try:
                 write_csv(places[name], analyze(entries[name], context))
@@ -33,9 +32,10 @@ def analyze_study(study: StudyFolder, root: Path) -> tuple[int, int]:
                 raise type(error)(f"{study.id}, analysis {name!r}: {error}") from None
             yield name
 
-    panels = [file_digest(path) for path in _cleaned(context)]
+    cleaned = sorted(path for path in context.clean.glob("[!.]*") if path.suffix in (".parquet", ".csv"))
+    panels = [file_digest(path) for path in cleaned]
     return renew(
-        root / study.analysis_ledger,
+        root / study.ledger("analyze"),
         {name: analysis_fingerprint(entry, study, panels) for name, entry in entries.items()},
         lambda name: [places[name]],
         make,
@@ -47,7 +47,3 @@ def analysis_fingerprint(entry: Mapping[str, Any], study: StudyFolder, panels: l
     module = module_of(str(entry["kind"]), study.folder)
     code = code_digest(module, root=study.folder.parents[1]) if module else ""
     return fingerprint(entry, code, panels, named_inputs(entry, Folders.under(study.root, study.id)))
-
-
-def _cleaned(context: AnalysisContext) -> list[Path]:
-    return sorted(path for path in context.clean.glob("[!.]*") if path.suffix in (".parquet", ".csv"))

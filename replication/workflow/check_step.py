@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +14,8 @@ from replication.core.errors import InputError
 from replication.core.files import write_csv
 from replication.core.fingerprints import fingerprint, renew
 from replication.core.panel import Panel
-from replication.core.processes import die_with_parent, pool_context
-from replication.workflow.entry_inputs import strings
+from replication.core.plain_data import texts_in
+from replication.core.processes import in_processes
 from replication.workflow.estimate_batch import Task, with_panels
 from replication.workflow.estimate_step import batches, plan_tasks
 from replication.workflow.project import StudyFolder
@@ -43,7 +42,7 @@ def check_study(study: StudyFolder, root: Path, threads: int = 1) -> pd.DataFram
     the file is the same on every machine on which the two agree.
     """
     folder = root / "tables" / study.id
-    shown = set(strings(study.config))
+    shown = set(texts_in(study.config))
     tasks = [
         task for task in plan_tasks(study, root) if task.spec.estimator in CHECKED and task.spec.id in shown
     ]
@@ -55,14 +54,13 @@ def check_study(study: StudyFolder, root: Path, threads: int = 1) -> pd.DataFram
     found = {str(name): rows for name, rows in known[COLUMNS].groupby("spec_id")}
 
     def make(names: Sequence[str]) -> Sequence[str]:
-        """Check the named specifications and write what was found."""
         stale = [task for task in tasks if task.spec.id in names]
         found.update(compared(stale, threads))
         refuse_differences(together(found, requested), study.id)
         write_csv(store, without_noise(together(found, requested)))
         return names
 
-    renew(root / study.check_ledger, requested, lambda _: [store], make)
+    renew(root / study.ledger("check"), requested, lambda _: [store], make)
     write_csv(folder / "second_engine.csv", without_noise(together(found, requested)))
     return pd.read_csv(folder / "second_engine.csv")
 
@@ -90,12 +88,8 @@ def without_noise(result: pd.DataFrame) -> pd.DataFrame:
 
 def compared(tasks: Sequence[Task], threads: int) -> dict[str, pd.DataFrame]:
     """One row per coefficient, by specification, in as many processes as there are threads."""
-    waiting = batches(tasks)
-    if threads < 2 or len(waiting) < 2:
-        return compared_batch([task for batch in waiting for task in batch])
-    workers = min(threads, len(waiting))
-    with ProcessPoolExecutor(workers, mp_context=pool_context(), initializer=die_with_parent) as pool:
-        return {name: rows for batch in pool.map(compared_batch, waiting) for name, rows in batch.items()}
+    found = in_processes(compared_batch, batches(tasks), threads)
+    return {name: rows for batch in found for name, rows in batch.items()}
 
 
 def compared_batch(tasks: Sequence[Task]) -> dict[str, pd.DataFrame]:

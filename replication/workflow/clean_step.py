@@ -41,7 +41,7 @@ def clean_study(study: StudyFolder, root: Path) -> Cleaned:
     write_csv(folder / "sample_flow.csv", flow_table(cleaned))
     for name, frame in cleaned.frames.items():
         write_csv(folder / f"{name}.csv", frame)
-    ledger = Ledger(root / study.clean_ledger)
+    ledger = Ledger(root / study.ledger("clean"))
     ledger.note("clean", "", [root / name for name in study.clean_outputs()])
     ledger.write(keep=["clean"])
     return cleaned

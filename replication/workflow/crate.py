@@ -126,7 +126,6 @@ def _people(cited: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _entity(one: Mapping[str, Any]) -> dict[str, Any]:
-    """A file of the crate."""
     path = str(one["path"])
     kinds = ["File", "SoftwareSourceCode", "ComputationalWorkflow"] if path == WORKFLOW else "File"
     language = {"programmingLanguage": {"@id": "#snakemake"}} if path == WORKFLOW else {}

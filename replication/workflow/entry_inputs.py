@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from replication.core.fingerprints import file_digest
+from replication.core.plain_data import texts_in
 from replication.core.temporary_files import visible_paths
 from replication.report.report_data import Folders
 
@@ -27,28 +28,13 @@ def named_specs(entry: Mapping[str, Any], folders: Folders) -> set[str]:
 
 
 def _named_files(entry: Mapping[str, Any], folders: Folders) -> Iterator[Path]:
-    for text in sorted({*strings(entry), *keys(entry)}):
+    for text in sorted(set(texts_in(entry, keys=True))):
         if text.startswith(PLACES):
             if folders.source(text).is_file():
                 yield folders.source(text)
         elif _is_pattern(text):
             place = folders.tables / "specs"
             yield from visible_paths(place.glob(f"{text}/spec.yaml"), place)
-
-
-def strings(value: Any) -> list[str]:
-    """Every text inside nested plain data."""
-    if isinstance(value, str):
-        return [value]
-    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
-    return [text for part in parts for text in strings(part)]
-
-
-def keys(value: Any) -> list[str]:
-    """Every key inside nested plain data."""
-    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
-    own = [str(key) for key in value] if isinstance(value, dict) else []
-    return own + [text for part in parts for text in keys(part)]
 
 
 def _is_pattern(text: str) -> bool:

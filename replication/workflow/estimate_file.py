@@ -16,16 +16,15 @@ from replication.core.files import parse_yaml, write_csv
 from replication.core.frames import read_frame, reading_notes
 from replication.core.panel_builder import build_panel
 from replication.core.sample_selection import identifier_columns
-from replication.core.spec import Spec, load_specs, parse_spec, read_spec_file, schema
-from replication.core.spec_grid import expand
+from replication.core.spec import Spec, load_specs, parse_spec
+from replication.core.spec_grid import expand, read_spec_file
+from replication.core.spec_schema import schema
 from replication.core.temporary_files import remove_temporary_files
 from replication.estimators.estimate_spec import estimate
 from replication.estimators.unused_keys import find_unused_keys, with_notes
 from replication.workflow.grid_summary import grid_summary
 
 CALL = "Command line"
-WRITTEN = ("estimates.csv", "vcov.csv", "spec.yaml")
-"""Files that a result consists of."""
 
 
 def specs_of(path: Path | None, keys: Mapping[str, Any], assigned: Sequence[str]) -> list[Spec]:
@@ -137,7 +136,7 @@ def estimate_file(
 def require_apart(out: Path, inputs: tuple[Path, ...]) -> None:
     """Refuse a folder in which a result would overwrite the file that it is made from."""
     for path in inputs:
-        if path.resolve().parent == out.resolve() and path.name in WRITTEN:
+        if path.resolve().parent == out.resolve() and path.name in saved_results.FILES:
             raise SpecError(
                 f"--out {out} contains {path.name}, which the results would overwrite. Name another folder."
             )

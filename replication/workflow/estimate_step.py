@@ -6,14 +6,13 @@ import itertools
 import math
 import shutil
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from replication.core import saved_results
 from replication.core.code_digest import code_digest
 from replication.core.errors import SpecError
 from replication.core.fingerprints import Ledger, file_digest, files_digest, fingerprint
-from replication.core.processes import die_with_parent, pool_context
+from replication.core.processes import in_processes
 from replication.core.sample_selection import panel_inputs
 from replication.core.spec import Spec, load_specs
 from replication.estimators.unused_keys import find_unused_keys
@@ -52,8 +51,7 @@ def estimate_part(study: StudyFolder, root: Path, part: int, parts: int, threads
     -------
     (estimated, kept) : how many specifications were estimated, and how many were up to date.
     """
-    if not 1 <= part <= parts:
-        raise SpecError(f"There is no part {part} of {parts}. Number the parts from 1 to {parts}.")
+    require_part(part, parts)
     tasks = [task for batch in batches(plan_tasks(study, root))[part - 1 :: parts] for task in batch]
     stale = [task for task in tasks if not task.is_current]
     run(stale, threads)
@@ -65,6 +63,12 @@ def estimate_part(study: StudyFolder, root: Path, part: int, parts: int, threads
         if not other.stem.endswith(f"-of-{parts}"):
             other.unlink(missing_ok=True)
     return len(stale), len(tasks) - len(stale)
+
+
+def require_part(part: int, parts: int) -> None:
+    """Refuse a part that there is not."""
+    if not 1 <= part <= parts:
+        raise SpecError(f"There is no part {part} of {parts}. Number the parts from 1 to {parts}.")
 
 
 def gather_study(study: StudyFolder, root: Path, threads: int = 1) -> tuple[int, int]:
@@ -121,14 +125,7 @@ def batches(tasks: Sequence[Task]) -> list[Sequence[Task]]:
 
 def run(tasks: Sequence[Task], threads: int) -> None:
     """Estimate the tasks in batches, in as many processes as there are threads."""
-    waiting = batches(tasks)
-    if threads < 2 or len(waiting) < 2:
-        for batch in waiting:
-            run_batch(batch)
-        return
-    workers = min(threads, len(waiting))
-    with ProcessPoolExecutor(workers, mp_context=pool_context(), initializer=die_with_parent) as pool:
-        list(pool.map(run_batch, waiting))
+    in_processes(run_batch, batches(tasks), threads)
 
 
 def inputs_digest(study: StudyFolder, root: Path) -> str:

@@ -9,8 +9,9 @@ import pandas as pd
 import yaml
 
 from replication.core.estimates import Estimates, row_labels
-from replication.core.spec import explain, load_specs
+from replication.core.spec import load_specs
 from replication.core.spec_grid import flat
+from replication.core.spec_schema import explain
 from replication.core.wording import counted
 from replication.display.result_text import estimator_label
 from replication.estimators.registry import ENTRIES
@@ -74,7 +75,6 @@ def compare(first: Path, second: Path, *, every_row: bool = False) -> str:
 
 
 def _result_and_spec(folder: Path) -> tuple[Estimates, dict[str, object]]:
-    """A saved result, and its specification, flat."""
     result, record = read_folder(folder)
     return result, flat(record["spec"])
 

@@ -10,7 +10,7 @@ from replication.cleaning.estimation_frame import EstimationFrame, estimation_fr
 from replication.cleaning.panel_export import ENDINGS, export_panel
 from replication.core.errors import SpecError, nearest
 from replication.core.spec import load_specs
-from replication.workflow.project import StudyFolder, study
+from replication.workflow.project import StudyFolder, cleaned_panel, study
 
 
 def export(root: Path, asked: str, kind: str | None, output: Path | None) -> list[Path]:
@@ -50,14 +50,8 @@ def export(root: Path, asked: str, kind: str | None, output: Path | None) -> lis
         raise SpecError(
             f"--to is {ending!r}, but the file {output} ends in {output.suffix!r}. Give both the same format."
         )
-    source = root / "data_clean" / name / f"{panel}.parquet"
-    if not source.is_file():
-        raise SpecError(
-            f"{panel} of {name} has not been cleaned yet. Run `replication run --only data_clean/{name}` "
-            "first."
-        )
+    frame = pd.read_parquet(cleaned_panel(owner, panel))
     place = output or root / "exports" / name / f"{panel}.{ending}"
-    frame = pd.read_parquet(source)
     found = EstimationFrame(frame)
     if owner.ready_files:
         specs = [spec for path in owner.spec_files for spec in load_specs(path) if spec.panel == panel]

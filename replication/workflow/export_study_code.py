@@ -10,10 +10,10 @@ import pandas as pd
 from replication.core import saved_results
 from replication.core.errors import SpecError, nearest
 from replication.core.panel_builder import build_panel
+from replication.core.plain_data import texts_in
 from replication.core.spec import load_specs
 from replication.report.languages import write_code
-from replication.workflow.entry_inputs import strings
-from replication.workflow.project import StudyFolder, study
+from replication.workflow.project import StudyFolder, cleaned_panel, study
 
 PREFERRED = ("regression", "estimators", "published")
 """Kinds of table, in the order in which the main one is looked for."""
@@ -36,15 +36,9 @@ def export_code(root: Path, name: str, table: str | None, folder: Path | None) -
     """
     owner = study(root, name)
     entry = _entry(owner, table)
-    shown = set(strings(entry))
+    shown = set(texts_in(entry))
     specs = [spec for path in owner.spec_files for spec in load_specs(path) if spec.id in shown]
-    places = {spec.panel: root / "data_clean" / name / f"{spec.panel}.parquet" for spec in specs}
-    absent = [panel for panel, place in places.items() if not place.is_file()]
-    if absent:
-        raise SpecError(
-            f"{absent[0]} of {name} has not been cleaned yet. Run `replication run --only data_clean/{name}` "
-            "first."
-        )
+    places = {spec.panel: cleaned_panel(owner, spec.panel) for spec in specs}
     frames = {panel: pd.read_parquet(place) for panel, place in places.items()}
     cases = [(spec, build_panel(frames[spec.panel], spec)) for spec in specs]
     estimated = {

@@ -18,6 +18,7 @@ from typing import Any
 
 from replication.core.files import write_text
 from replication.core.fingerprints import file_digest
+from replication.core.plain_data import texts_in
 from replication.core.saved_results import FILES
 from replication.core.temporary_files import visible_paths
 from replication.core.versions import package_versions
@@ -25,7 +26,7 @@ from replication.report.report_data import Folders
 from replication.sources.manifest import MANIFEST, locate
 from replication.workflow import project
 from replication.workflow.crate import crate
-from replication.workflow.entry_inputs import PLACES, keys, strings
+from replication.workflow.entry_inputs import PLACES
 from replication.workflow.estimate_step import study_specs
 from replication.workflow.project import FIGURE_ENDINGS, TABLE_ENDINGS, StudyFolder
 
@@ -94,7 +95,6 @@ def manifest(root: Path) -> Record:
 
 
 def _file(root: Path, path: Path, **more: Any) -> Record:
-    """Name, size and digest of a file of the project."""
     inside = path.is_relative_to(root)
     name = path.relative_to(root).as_posix() if inside else path.name
     return {"path": name, "bytes": path.stat().st_size, "sha256": file_digest(path), "inside": inside, **more}
@@ -195,7 +195,7 @@ def _made(study: StudyFolder, specs: Sequence[str]) -> Iterator[tuple[str, str, 
 
 def _named(entry: Mapping[str, Any], specs: Sequence[str]) -> list[str]:
     """The specifications that an entry names, by their ids or by a pattern."""
-    texts = {*strings(dict(entry)), *keys(dict(entry))}
+    texts = set(texts_in(entry, keys=True))
     patterns = [text for text in texts if "*" in text or "?" in text]
     return [spec for spec in specs if spec in texts or any(fnmatch.fnmatchcase(spec, p) for p in patterns)]
 
@@ -203,4 +203,4 @@ def _named(entry: Mapping[str, Any], specs: Sequence[str]) -> list[str]:
 def _files(entry: Mapping[str, Any], study: StudyFolder) -> list[str]:
     """The cleaned files, analyses and raw files that an entry names."""
     folders = Folders.under(study.root, study.id)
-    return sorted({folders.shown(text) for text in strings(dict(entry)) if text.startswith(PLACES)})
+    return sorted({folders.shown(text) for text in texts_in(entry) if text.startswith(PLACES)})

@@ -14,7 +14,6 @@ from replication.report.study_report import write_figures, write_tables
 from replication.workflow.placebo_simulation import Order
 
 MOST_LINES = 6
-ENDINGS = ("md", "csv", "png")
 
 
 def write_report(order: Order, summary: pd.DataFrame) -> list[Path]:
@@ -52,11 +51,9 @@ def _description(order: Order, summary: pd.DataFrame, mark: str) -> dict[str, An
 
 def _table(source: str, mark: str, notes: list[str], first: float) -> dict[str, Any]:
     def number(name: str, label: str, digits: int) -> dict[str, Any]:
-        """A column of numbers."""
         return {"name": name, "label": label, "format": "number", "digits": digits}
 
     def percent(name: str, label: str) -> dict[str, Any]:
-        """A column of shares."""
         return {"name": name, "label": label, "format": "percent", "digits": 1}
 
     return {

@@ -27,7 +27,7 @@ from replication.core.fingerprints import file_digest, fingerprint
 from replication.core.processes import die_with_parent, pool_context
 from replication.core.spec import Spec
 from replication.core.temporary_files import remove_temporary_files
-from replication.workflow.estimate_step import study_specs
+from replication.workflow.estimate_step import require_part, study_specs
 from replication.workflow.project import StudyFolder
 
 CHUNK = 10
@@ -57,14 +57,9 @@ class Order:
     @property
     def chunks(self) -> list[tuple[Path, range]]:
         """Files of the chunks and the numbers of their draws."""
-        return [
-            (
-                self.out / CHUNKS / f"draws_{numbers.start:06d}-{numbers.stop - 1:06d}.csv",
-                numbers,
-            )
-            for start in range(0, self.draws, CHUNK)
-            for numbers in [range(start, min(start + CHUNK, self.draws))]
-        ]
+        starts = range(0, self.draws, CHUNK)
+        chunks = [range(start, min(start + CHUNK, self.draws)) for start in starts]
+        return [(self.out / CHUNKS / f"draws_{one[0]:06d}-{one[-1]:06d}.csv", one) for one in chunks]
 
 
 def make_order(
@@ -141,7 +136,7 @@ def simulate(order: Order, processes: int, say: Say = print) -> pd.DataFrame:
     return summarize_placebos(drawn, order.labels, clusters)
 
 
-def draw_part(order: Order, part: int, parts: int, processes: int, say: Say = print) -> None:
+def draw_part(order: Order, part: int, parts: int, processes: int) -> None:
     """Draw the missing draws of one of several parts, which may be drawn on different machines.
 
     ``simulate`` then finds all draws there and summarizes them.
@@ -151,13 +146,12 @@ def draw_part(order: Order, part: int, parts: int, processes: int, say: Say = pr
     SpecError
         If there is no such part, or the folder holds draws of another plan.
     """
-    if not 1 <= part <= parts:
-        raise SpecError(f"There is no part {part} of {parts}. Number the parts from 1 to {parts}.")
+    require_part(part, parts)
     require_same_plan(order)
     own = order.chunks[part - 1 :: parts]
     missing = [chunk for chunk in own if not chunk[0].is_file()]
     drawn = sum(run_chunks(order, missing, processes))
-    say(f"{drawn} placebo draws made in part {part} of {parts}")
+    print(f"{drawn} placebo draws made in part {part} of {parts}")
 
 
 def run_chunks(order: Order, missing: Sequence[tuple[Path, range]], processes: int) -> Iterator[int]:

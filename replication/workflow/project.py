@@ -18,6 +18,14 @@ from replication.sources.manifest import MANIFEST, Source, load_manifest, locate
 
 TABLE_ENDINGS = ("tex", "html", "md", "csv", "docx")
 FIGURE_ENDINGS = ("pdf", "png", "csv", "svg")
+LEDGERS = {
+    "clean": "data_clean/{}/.clean.json",
+    "analyze": "tables/{}/.analyses.json",
+    "check": "tables/{}/.second_engine.json",
+    "tables": "tables/{}/.tables.json",
+    "figures": "figures/{}/.figures.json",
+    "page": "report/{}/.page.json",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,35 +102,9 @@ class StudyFolder:
         """Ids of the figures."""
         return [entry["id"] for entry in self.config.get("figures", [])]
 
-    @property
-    def clean_ledger(self) -> str:
-        """Ledger of the files that cleaning wrote."""
-        return f"data_clean/{self.id}/.clean.json"
-
-    @property
-    def analysis_ledger(self) -> str:
-        """Ledger of the inputs of each analysis."""
-        return f"tables/{self.id}/.analyses.json"
-
-    @property
-    def check_ledger(self) -> str:
-        """Ledger of the checks by independent software."""
-        return f"tables/{self.id}/.second_engine.json"
-
-    @property
-    def table_ledger(self) -> str:
-        """Ledger of the inputs of each table."""
-        return f"tables/{self.id}/.tables.json"
-
-    @property
-    def figure_ledger(self) -> str:
-        """Ledger of the inputs of each figure."""
-        return f"figures/{self.id}/.figures.json"
-
-    @property
-    def page_ledger(self) -> str:
-        """Ledger of the files of the study's pages."""
-        return f"report/{self.id}/.page.json"
+    def ledger(self, step: str) -> str:
+        """What a step notes: the files that it wrote, and what each was made from."""
+        return LEDGERS[step].format(self.id)
 
     def part_output(self, part: int, parts: int) -> str:
         """Ledger of one of several parts of the estimates."""
@@ -222,6 +204,23 @@ def absent_files(candidate: StudyFolder) -> list[Source]:
     return [source for source in candidate.sources if locate(source, candidate.root) is None]
 
 
+def cleaned_panel(owner: StudyFolder, panel: str) -> Path:
+    """The file of a cleaned panel.
+
+    Raises
+    ------
+    SpecError
+        If it has not been cleaned yet.
+    """
+    place = owner.root / "data_clean" / owner.id / f"{panel}.parquet"
+    if not place.is_file():
+        raise SpecError(
+            f"{panel} of {owner.id} has not been cleaned yet. Run `replication run --only "
+            f"data_clean/{owner.id}` first."
+        )
+    return place
+
+
 def raw_files(candidate: StudyFolder) -> list[str]:
     """Where the raw files of a study lie, the tables typed from publications, and what to draw."""
     root = candidate.root
@@ -239,9 +238,9 @@ def _manifest(root: Path, _: int) -> list[Source]:
     return load_manifest(root)
 
 
-def find_root(start: Path | None = None) -> Path:
+def find_root() -> Path:
     """The project folder: the nearest one upward that holds the Snakefile and the studies."""
-    here = (start or Path(os.environ.get("REPLICATION_ROOT") or Path.cwd())).resolve()
+    here = Path(os.environ.get("REPLICATION_ROOT") or Path.cwd()).resolve()
     for folder in (here, *here.parents):
         if (folder / "Snakefile").is_file() and (folder / "studies").is_dir():
             return folder

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from replication.core.errors import SpecError
 from replication.core.files import replacing
+from replication.core.spec import load_specs
 from replication.display.formatting import typeset
 from replication.report.figures import FIGURES
 from replication.report.report_data import Folders, Results
@@ -93,7 +94,7 @@ def output_listing(root: Path) -> str:
     """Every table and figure with the specifications behind it and the function that makes it."""
     lines = ["| output | what it shows | specifications | made by |", "| --- | --- | --- | --- |"]
     for study in project.studies(root):
-        stems = {path.stem: _ids(path) for path in study.spec_files}
+        stems = {path.stem: [spec.id for spec in load_specs(path)] for path in study.spec_files}
         for folder, makers in (("tables", TABLES), ("figures", FIGURES)):
             for entry in study.config.get(folder, []):
                 files = files_behind(entry, study, stems)
@@ -113,9 +114,3 @@ def files_behind(entry: dict[str, object], study: project.StudyFolder, stems: di
     folders = Folders.under(study.root, study.id)
     source = folders.shown(str(entry["source"])) if "source" in entry else ""
     return ", ".join(found) if found else f"`{source}`"
-
-
-def _ids(path: Path) -> list[str]:
-    from replication.core.spec import load_specs
-
-    return [spec.id for spec in load_specs(path)]

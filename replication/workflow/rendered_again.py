@@ -67,9 +67,12 @@ BY_DATA = "were drawn by other versions and agree in their data"
 
 def held_file(label: str, study: str, root: Path, scratch: Path) -> Verdict:
     """A file of the project against the one that was made again; ``label`` is its name in both."""
-    message = difference(scratch / label, root / label)
-    shown = label.replace(f"/{study}/", "/", 1)
-    return Verdict(study, shown, 1, int(bool(message)), message, MADE_AGAIN)
+    return one_file(study, label.replace(f"/{study}/", "/", 1), difference(scratch / label, root / label))
+
+
+def one_file(study: str, file: str, message: str, how: str = MADE_AGAIN) -> Verdict:
+    """The verdict on one file, which fails if there is a message."""
+    return Verdict(study, file, 1, int(bool(message)), message, how)
 
 
 def _tables(study: StudyFolder, entry: str, root: Path, scratch: Path) -> Iterator[Verdict]:
@@ -123,17 +126,17 @@ def _kept(study: StudyFolder, _: str, root: Path, scratch: Path) -> Iterator[Ver
     else:
         write_bundle(bundle, specs)
         message = difference(bundle, root / "tables" / study.id / "estimates.csv")
-        yield Verdict(study.id, "tables/estimates.csv", 1, int(bool(message)), message, MADE_AGAIN)
+        yield one_file(study.id, "tables/estimates.csv", message)
     second = root / "tables" / study.id / ".second_engine.csv"
     if second.is_file():
         message = difference(second, second.with_name("second_engine.csv"))
-        yield Verdict(study.id, "tables/second_engine.csv", 1, int(bool(message)), message, MADE_AGAIN)
+        yield one_file(study.id, "tables/second_engine.csv", message)
     for ledger in _ledgers(study, root):
         missing, changed = set(ledger.missing()), set(ledger.changed())
         for path in ledger.files():
             message = "the file is gone" if path in missing else CHANGED if path in changed else ""
             label = path.relative_to(root).as_posix().replace(f"/{study.id}/", "/", 1)
-            yield Verdict(study.id, label, 1, int(bool(message)), message, AS_WRITTEN)
+            yield one_file(study.id, label, message, AS_WRITTEN)
 
 
 CHANGED = "the file was changed after the pipeline wrote it; remove it and run again"
@@ -142,7 +145,7 @@ CHANGED = "the file was changed after the pipeline wrote it; remove it and run a
 def _ledgers(study: StudyFolder, root: Path) -> list[Ledger]:
     """The notes of the steps whose files are not made again: cleaning, estimates, analyses."""
     parts = sorted((root / "tables" / study.id / ".parts").glob("[!.]*.json"))
-    places = [root / study.clean_ledger, root / study.analysis_ledger, *parts]
+    places = [root / study.ledger("clean"), root / study.ledger("analyze"), *parts]
     return [Ledger.read(place) for place in places]
 
 

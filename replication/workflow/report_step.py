@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from replication.core.code_digest import code_digest
 from replication.core.errors import SpecError
 from replication.core.fingerprints import Ledger, fingerprint, renew
+from replication.core.plain_data import texts_in
 from replication.core.study_folder import SUMMARY
 from replication.report.figures import FIGURES
 from replication.report.report_context import Context
@@ -20,7 +21,7 @@ from replication.report.tables import TABLES
 from replication.sources.manifest import promises
 from replication.sources.verified_bytes import checksums_enforced
 from replication.workflow import project
-from replication.workflow.entry_inputs import named_inputs, strings
+from replication.workflow.entry_inputs import named_inputs
 from replication.workflow.project import FIGURE_ENDINGS, TABLE_ENDINGS, StudyFolder
 from replication.workflow.settings import read_settings
 
@@ -35,12 +36,16 @@ def tables(study: StudyFolder, root: Path) -> tuple[int, int]:
     """Write the tables whose numbers, description or code changed; returns (written, kept)."""
     config, folders = load_study(study.folder), Folders.under(root, study.id)
     stars = read_settings(root)["tables"]["stars"]
-    checked = Ledger.read(root / study.check_ledger).entries
+    checked = Ledger.read(root / study.ledger("check")).entries
     return renew(
-        root / study.table_ledger,
+        root / study.ledger("tables"),
         {
             str(entry["id"]): entry_fingerprint(
-                entry, study, folders, TABLES, [stars, [checked.get(text) for text in sorted(strings(entry))]]
+                entry,
+                study,
+                folders,
+                TABLES,
+                [stars, [checked.get(text) for text in sorted(texts_in(entry))]],
             )
             for entry in study.config.get("tables", [])
         },
@@ -53,7 +58,7 @@ def figures(study: StudyFolder, root: Path) -> tuple[int, int]:
     """Draw the figures whose numbers, description or code changed; returns (drawn, kept)."""
     config, folders = load_study(study.folder), Folders.under(root, study.id)
     return renew(
-        root / study.figure_ledger,
+        root / study.ledger("figures"),
         {
             str(entry["id"]): entry_fingerprint(entry, study, folders, FIGURES, [])
             for entry in study.config.get("figures", [])
@@ -101,7 +106,7 @@ def page(study: StudyFolder, root: Path) -> int:
 
     site = study_site(study, root)
     write_site(site, root / "report")
-    ledger = Ledger(root / study.page_ledger)
+    ledger = Ledger(root / study.ledger("page"))
     ledger.note("page", "", [root / "report" / name for name in site])
     ledger.write(keep=["page"])
     return len(site)

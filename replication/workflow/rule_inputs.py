@@ -128,8 +128,8 @@ class Rules:
     def remove_incomplete(self) -> None:
         """Have the steps run again whose outputs are not all there."""
         for study in self.studies.values():
-            ledgers = [study.clean_ledger, study.analysis_ledger, study.table_ledger, study.figure_ledger]
-            for place in [*ledgers, study.page_ledger, *self.part_outputs(study.id)]:
+            ledgers = map(study.ledger, ("clean", "analyze", "tables", "figures", "page"))
+            for place in (*ledgers, *self.part_outputs(study.id)):
                 remove_if_incomplete(self.root / place)
 
     def _relative(self, paths: list[Path]) -> list[str]:

@@ -97,12 +97,12 @@ def this_process() -> dict[str, Any]:
     import psutil
 
     me = psutil.Process()
-    return {
-        "pid": me.pid,
-        "started": me.create_time(),
-        "host": socket.gethostname(),
-        "command": " ".join(me.cmdline()),
-    }
+    return _identity(me.pid, me.create_time(), me.cmdline())
+
+
+def _identity(pid: int, started: float, command: list[str] | None) -> dict[str, Any]:
+    host = socket.gethostname()
+    return {"pid": pid, "started": started, "host": host, "command": " ".join(command or [])}
 
 
 def lives(owner: dict[str, Any]) -> bool:
@@ -142,14 +142,9 @@ def _snakemake_in(root: Path) -> dict[str, Any]:
 
     for process in psutil.process_iter(["pid", "cmdline", "cwd", "create_time"]):
         known = process.info
-        command = " ".join(known["cmdline"] or [])
-        if known["pid"] != os.getpid() and "snakemake" in command and known["cwd"] == str(root):
-            return {
-                "pid": known["pid"],
-                "started": known["create_time"],
-                "host": socket.gethostname(),
-                "command": command,
-            }
+        found = _identity(known["pid"], known["create_time"], known["cmdline"])
+        if found["pid"] != os.getpid() and "snakemake" in found["command"] and known["cwd"] == str(root):
+            return found
     return {}
 
 

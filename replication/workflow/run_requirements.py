@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
 from replication.core.errors import InputError
@@ -65,13 +64,14 @@ def replacements(root: Path) -> tuple[dict[str, str], list[str]]:
     """
     found: dict[str, str] = {}
     notes = []
-    temporary = _temporary(os.environ)
+    temporary = Path(os.environ.get("TMPDIR") or "/tmp")
     if why := complaint(temporary) if temporary.is_dir() else "there is no such folder":
         found["TMPDIR"] = str(root / ".snakemake" / "tmp")
         notes.append(
             f"The temporary folder {temporary} cannot be used ({why}); .snakemake/tmp is used instead."
         )
-    cache = _cache(os.environ)
+    home = os.environ.get("HOME") or os.path.expanduser("~")  # noqa: PTH111
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path(home) / ".cache")
     if why := complaint(cache):
         inside = root / ".snakemake" / "cache"
         found |= {"XDG_CACHE_HOME": str(inside), "MPLCONFIGDIR": str(inside / "matplotlib")}
@@ -81,13 +81,3 @@ def replacements(root: Path) -> tuple[dict[str, str], list[str]]:
     for place in found.values():
         Path(place).mkdir(parents=True, exist_ok=True)
     return found, notes
-
-
-def _temporary(environment: Mapping[str, str]) -> Path:
-    return Path(environment.get("TMPDIR") or "/tmp")
-
-
-def _cache(environment: Mapping[str, str]) -> Path:
-    if environment.get("XDG_CACHE_HOME"):
-        return Path(environment["XDG_CACHE_HOME"])
-    return Path(environment.get("HOME") or os.path.expanduser("~")) / ".cache"  # noqa: PTH111

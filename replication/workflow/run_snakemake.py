@@ -28,8 +28,6 @@ from replication.workflow.skipped_studies import usable_studies
 from replication.workflow.step_request import VARIABLE
 from replication.workflow.step_server import SOCKET, serving
 
-SHOWN = 3
-"""Number of files named in one line of the report."""
 SNAKEMAKE_LOG = "logs/snakemake.log"
 SETTLED = ".snakemake/settled.txt"
 """Digest of the edited files when everything was last up to date."""
@@ -74,9 +72,7 @@ def run(root: Path, cores: str, only: Sequence[str] = ()) -> int:
         steps, failures, code = run_until_settled(root, cores, chosen) if chosen else (0, 0, 2)
     seconds = time.perf_counter() - start
     if code:
-        if not failures and chosen:
-            print(last_words(root / SNAKEMAKE_LOG), file=sys.stderr)
-        print(f"The run stopped after {seconds:.0f} s; the logs of the steps are in logs/.")
+        _print_stopped(root, seconds, explained=bool(failures) or not chosen)
         return code
     print(closing(root, steps, seconds))
     return 2 if stopped else 0
@@ -94,13 +90,18 @@ def run_only(root: Path, cores: str, only: Sequence[str], able: Sequence[str]) -
         code = snakemake(root, cores, able, files)
     seconds = time.perf_counter() - start
     if code:
-        if not server.failures:
-            print(last_words(root / SNAKEMAKE_LOG), file=sys.stderr)
-        print(f"The run stopped after {seconds:.0f} s; the logs of the steps are in logs/.")
+        _print_stopped(root, seconds, explained=bool(server.failures))
         return code
     owners = [study(root, name) for name in dict.fromkeys(target.study for target in targets)]
     print(closing_of(targets, server.steps, seconds, few_cluster_lines(root, owners)))
     return 0
+
+
+def _print_stopped(root: Path, seconds: float, *, explained: bool) -> None:
+    """The end of a run that failed; of Snakemake's log as well unless a step has explained it."""
+    if not explained:
+        print(last_words(root / SNAKEMAKE_LOG), file=sys.stderr)
+    print(f"The run stopped after {seconds:.0f} s; the logs of the steps are in logs/.")
 
 
 def run_until_settled(root: Path, cores: str, studies: Sequence[str]) -> tuple[int, int, int]:
@@ -191,8 +192,9 @@ def closing(root: Path, steps: int, seconds: float) -> str:
     if steps == 0:
         lines.append("Nothing to do: every table and figure is up to date.")
     lines += [did_not_run(one) for one in project.readable(root)[0] if project.absent_files(one)]
-    lines += few_cluster_lines(root, project.runnable(root))
-    ran = [one.id for one in project.runnable(root)]
+    able = project.runnable(root)
+    lines += few_cluster_lines(root, able)
+    ran = [one.id for one in able]
     lines.append(f"Tables:  {', '.join(f'tables/{name}/' for name in ran)}")
     lines.append(f"Figures: {', '.join(f'figures/{name}/' for name in ran)}")
     lines.append("Report:  report/index.html")
@@ -207,9 +209,6 @@ def did_not_run(study: StudyFolder) -> str:
     names = " and ".join(f"`replication data status {name}`" for name in study.source_names)
     fetchable = all(source.url for source in absent)
     how = f"fetch with `{study.fetch_command}`" if fetchable else f"see {names}"
-    earlier = " (outputs of an earlier run are left as they are)" if _has_outputs(study) else ""
+    ran = (study.root / "tables" / study.id).is_dir()
+    earlier = " (outputs of an earlier run are left as they are)" if ran else ""
     return f"{study.id} did not run: {count}; {how}.{earlier}"
-
-
-def _has_outputs(study: StudyFolder) -> bool:
-    return (study.root / "tables" / study.id).is_dir()

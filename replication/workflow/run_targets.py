@@ -96,37 +96,39 @@ def _target(root: Path, asked: PurePosixPath) -> Target:
 
 def _catalog(one: StudyFolder) -> dict[str, Target]:
     """Everything of a study that can be asked for, by its name."""
-    tables, figures, report = f"tables/{one.id}", f"figures/{one.id}", f"report/{one.id}"
-    summary = tuple(one.summary_outputs())
-    written = {
-        "tables": tuple(f"{tables}/{name}.{ending}" for name in one.tables for ending in TABLE_ENDINGS),
-        "figures": tuple(f"{figures}/{name}.{ending}" for name in one.figures for ending in FIGURE_ENDINGS),
-    }
+    tables, figures, summary = one.table_outputs(), one.figure_outputs(), one.summary_outputs()
+
+    def target(step: str, results: Iterable[str]) -> Target:
+        """What a step writes, by the ledger that it ends with."""
+        return Target(one.id, (one.ledger(step),), tuple(results))
+
+    estimates = f"tables/{one.id}/estimates"
     made = {
         one.id: Target(
-            one.id,
-            (one.table_ledger, one.figure_ledger, *summary),
-            (*written["tables"], *written["figures"], *summary[:1]),
+            one.id, (one.ledger("tables"), one.ledger("figures"), *summary), (*tables, *figures, *summary[:1])
         ),
-        tables: Target(one.id, (one.table_ledger,), written["tables"]),
-        figures: Target(one.id, (one.figure_ledger,), written["figures"]),
-        f"{tables}/estimates": Target(one.id, (f"{tables}/estimates.csv",), (f"{tables}/estimates.csv",)),
-        f"{tables}/analyses": Target(one.id, (one.analysis_ledger,), (f"{tables}/analyses/",)),
-        f"data_clean/{one.id}": Target(one.id, (one.clean_ledger,), (f"data_clean/{one.id}/",)),
+        f"tables/{one.id}": target("tables", tables),
+        f"figures/{one.id}": target("figures", figures),
+        estimates: Target(one.id, (f"{estimates}.csv",), (f"{estimates}.csv",)),
+        f"tables/{one.id}/analyses": target("analyze", [f"tables/{one.id}/analyses/"]),
+        f"data_clean/{one.id}": target("clean", [f"data_clean/{one.id}/"]),
     }
-    for name in one.tables:
-        files = tuple(f"{tables}/{name}.{ending}" for ending in TABLE_ENDINGS)
-        made[f"{tables}/{name}"] = Target(one.id, (one.table_ledger,), files)
-    for name in one.figures:
-        files = tuple(f"{figures}/{name}.{ending}" for ending in FIGURE_ENDINGS)
-        made[f"{figures}/{name}"] = Target(one.id, (one.figure_ledger,), files)
+    for part, names, endings in (
+        ("tables", one.tables, TABLE_ENDINGS),
+        ("figures", one.figures, FIGURE_ENDINGS),
+    ):
+        for name in names:
+            stem = f"{part}/{one.id}/{name}"
+            made[stem] = target(part, (f"{stem}.{ending}" for ending in endings))
     for path in one.analysis_outputs():
-        made[path.removesuffix(".csv")] = Target(one.id, (one.analysis_ledger,), (path,))
+        made[path.removesuffix(".csv")] = target("analyze", [path])
     for panel in one.panels:
-        files = (f"data_clean/{one.id}/{panel}.parquet",)
-        made[f"data_clean/{one.id}/{panel}"] = Target(one.id, (one.clean_ledger,), files)
+        made[f"data_clean/{one.id}/{panel}"] = target("clean", [f"data_clean/{one.id}/{panel}.parquet"])
     if summary:
-        made |= dict.fromkeys((report, f"{report}/summary"), Target(one.id, summary, summary[:1]))
+        report = f"report/{one.id}"
+        made |= dict.fromkeys(
+            (report, f"{report}/summary"), Target(one.id, tuple(summary), tuple(summary[:1]))
+        )
     return made
 
 

@@ -20,11 +20,6 @@ from replication.report.result_table import ResultTable, result_table
 FIGURES = (".png", ".pdf", ".svg")
 
 
-def load_folder(folder: Path) -> Estimates:
-    """The result in a folder; refused as by ``read_folder``."""
-    return read_folder(folder)[0]
-
-
 def read_folder(folder: Path) -> tuple[Estimates, dict[str, Any]]:
     """The result in a folder, and the record of its specification.
 
@@ -72,7 +67,7 @@ def load_labeled(folders: Sequence[Path], labels: Sequence[str] | None) -> tuple
 
     An id that is the name of an estimator is printed as tables call it.
     """
-    fits = [load_folder(folder) for folder in folders]
+    fits = [read_folder(folder)[0] for folder in folders]
     if labels is None:
         ids = [str(fit.table["spec_id"].iloc[0]) for fit in fits]
         names = [estimator_label(name) for name in ids]

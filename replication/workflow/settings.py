@@ -11,7 +11,7 @@ import yaml
 
 from replication.core.errors import SpecError, nearest
 from replication.core.files import parse_yaml, yaml_fault
-from replication.core.schema_violations import explain_violation
+from replication.core.schema_violations import first_violation
 
 CONFIG = "config.yaml"
 SCHEMA_FILE = Path(__file__).with_name("config_schema.json")
@@ -44,12 +44,8 @@ def checked_settings(data: Any, source: str = CONFIG) -> dict[str, Any]:
     if not isinstance(data, Mapping):
         raise SpecError(f"{source} contains no keys; it needs at least tables and estimation.")
     schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
-    errors = sorted(
-        jsonschema.Draft202012Validator(schema).iter_errors(data),
-        key=lambda error: (len(error.absolute_path), str(error.message)),
-    )
-    if errors:
-        raise SpecError(f"{source}: {explain_violation(errors[0])}")
+    if problem := first_violation(schema, data, jsonschema.Draft202012Validator):
+        raise SpecError(f"{source}: {problem}")
     return dict(data)
 
 

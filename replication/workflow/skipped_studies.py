@@ -37,8 +37,8 @@ def usable_studies(root: Path) -> tuple[list[str], list[str]]:
                 complaints[study.id] = str(error)
         if study.id not in complaints and (why := unwritable(study)):
             complaints[study.id] = why
-    ledger.write(keep=[study.id for study in found if study.id not in complaints])
     ids = [study.id for study in found if study.id not in complaints]
+    ledger.write(keep=ids)
     return ids, [f"{name} did not run: {text}" for name, text in complaints.items()]
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from replication.checks import compare_contents
@@ -13,10 +13,10 @@ from replication.checks import compare_numbers as numbers
 from replication.checks.compare_numbers import Verdict
 from replication.checks.file_differences import PYTHON, difference
 from replication.core.errors import InputError
-from replication.core.processes import die_with_parent, pool_context
+from replication.core.processes import in_processes
 from replication.report.site.site_render import write_site
 from replication.workflow import project, readme, rendered_again, report_step
-from replication.workflow.rendered_again import AS_WRITTEN, MADE_AGAIN, Task
+from replication.workflow.rendered_again import AS_WRITTEN, Task, one_file
 
 COMMITTED = {
     "numbers": lambda root, study: numbers.verify(root, [study]),
@@ -72,25 +72,21 @@ def held(task: Task, root: Path, scratch: Path) -> list[Verdict]:
 
 
 def _all(todo: Sequence[Task], root: Path, scratch: Path, cores: int) -> list[Verdict]:
-    workers = min(cores, len(todo) // FEW)
-    if workers < 2:
-        return [verdict for task in todo for verdict in held(task, root, scratch)]
-    with ProcessPoolExecutor(workers, mp_context=pool_context(), initializer=die_with_parent) as pool:
-        waiting = [pool.submit(held, task, root, scratch) for task in todo]
-        return [verdict for one in waiting for verdict in one.result()]
+    found = in_processes(partial(held, root=root, scratch=scratch), todo, min(cores, len(todo) // FEW))
+    return [verdict for verdicts in found for verdict in verdicts]
 
 
 def _page(root: Path, scratch: Path) -> list[Verdict]:
     """The pages and every file beside them, rendered again."""
     if not (root / "report" / "index.html").is_file():
-        return [Verdict("report", "index.html", 1, 1, UNWRITTEN, MADE_AGAIN)]
+        return [one_file("report", "index.html", UNWRITTEN)]
     try:
         site = report_step.render_site(root)
     except InputError as error:
-        return [Verdict("report", "index.html", 1, 1, str(error), MADE_AGAIN)]
+        return [one_file("report", "index.html", str(error))]
     write_site(site, scratch / "report")
-    found = {name: difference(scratch / "report" / name, root / "report" / name) for name in site}
-    return [Verdict("report", name, 1, int(bool(words)), words, MADE_AGAIN) for name, words in found.items()]
+    made, there = scratch / "report", root / "report"
+    return [one_file("report", name, difference(made / name, there / name)) for name in site]
 
 
 def _documentation(root: Path, scratch: Path, ran: Sequence[str]) -> list[Verdict]:
@@ -102,13 +98,12 @@ def _documentation(root: Path, scratch: Path, ran: Sequence[str]) -> list[Verdic
     try:
         files = readme.computed(root, scratch)
     except (InputError, OSError) as error:
-        return [Verdict("docs", Path(readme.OUTPUTS).name, 1, 1, str(error), MADE_AGAIN)]
+        return [one_file("docs", Path(readme.OUTPUTS).name, str(error))]
     for name, data in files.items():
         place = scratch / name
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(data)
         # Committed once, and verified on machines with another Python.
         message = difference(place, root / name, ignoring=PYTHON)
-        label = name.removeprefix("docs/")
-        verdicts.append(Verdict("docs", label, 1, int(bool(message)), message, MADE_AGAIN))
+        verdicts.append(one_file("docs", name.removeprefix("docs/"), message))
     return verdicts

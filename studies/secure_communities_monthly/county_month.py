@@ -68,6 +68,13 @@ class MonthlyRule:
             )
 
 
+AGENCIES: Final = {
+    "complete": "Agencies that report all 12 months of the year",
+    "scaled": "Agencies that report at least 3 months of the year",
+    "interpolated": "Agencies with reported or interpolated months",
+}
+"""Whom the coverage rules count, for the sample flow."""
+
 CANONICAL: Final = MonthlyRule()
 UNSCREENED: Final = MonthlyRule(coverage="interpolated", drop_uncovered=False)
 
@@ -255,8 +262,8 @@ def _covered(frame: pd.DataFrame, rule: MonthlyRule, flow: SampleFlow) -> tuple[
     frame, flow = flow.keep(
         frame,
         _every_month(frame, (share >= rule.minimum_share) & (frame["agencies_used"] > 0)),
-        f"Agencies used (rule {rule.coverage}) have at least {rule.minimum_share:.0%} of the "
-        "population listed, in every month",
+        f"{AGENCIES[rule.coverage]} cover at least {rule.minimum_share:.0%} of the county's listed "
+        "population, in every month",
     )
     return flow.keep(
         frame,

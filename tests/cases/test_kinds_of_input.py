@@ -9,7 +9,8 @@ import pytest
 from replication.core.errors import InputError, PanelError, SpecError
 from replication.core.frames import read_frame
 from replication.core.panel_builder import build_panel
-from replication.core.spec import expand, parse_spec
+from replication.core.spec import parse_spec
+from replication.core.spec_grid import expand
 from replication.estimators.estimate_spec import ENTRIES, estimate
 
 GENERAL = [name for name, entry in ENTRIES.items() if not entry.needs]

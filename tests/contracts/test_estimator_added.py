@@ -10,8 +10,7 @@ import pytest
 import replication as rp
 import replication.estimators
 from replication.cli import main
-from replication.core import estimator_files
-from replication.core import spec as specs
+from replication.core import estimator_files, spec_schema
 from replication.estimators import registry
 
 MODULE = '''
@@ -51,11 +50,11 @@ def added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(estimator_files, "ESTIMATORS", folder)
     monkeypatch.setattr(replication.estimators, "__path__", [*replication.estimators.__path__, str(folder)])
     estimator_files.estimator_names.cache_clear()
-    specs.schema.cache_clear()
+    spec_schema.schema.cache_clear()
     yield
     monkeypatch.undo()
     estimator_files.estimator_names.cache_clear()
-    specs.schema.cache_clear()
+    spec_schema.schema.cache_clear()
     registry._FOUND.pop("last_less_first", None)
     vars(rp).pop("last_less_first", None)
 

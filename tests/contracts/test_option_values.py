@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 import replication as rp
-from replication.core.spec import Inference, schema
+from replication.core.spec import Inference
+from replication.core.spec_schema import schema
 from replication.estimators.registry import ENTRIES
 
 PROPERTIES: dict[str, Any] = schema()["properties"]

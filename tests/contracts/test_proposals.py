@@ -14,7 +14,8 @@ from awkward_panel import COLUMNS, awkward_panel, plain_panel
 
 from replication.cli import main, parser
 from replication.core.reading import as_option, proposal
-from replication.core.spec import load_specs, schema
+from replication.core.spec import load_specs
+from replication.core.spec_schema import schema
 from replication.workflow.estimate_file import specs_of
 
 ROOT = Path(__file__).parents[2]

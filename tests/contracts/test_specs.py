@@ -10,7 +10,8 @@ import yaml
 from replication.core.errors import SpecError
 from replication.core.reading import Read
 from replication.core.schema_violations import written
-from replication.core.spec import Inference, Spec, check, explain, load_specs, parse_spec, schema
+from replication.core.spec import Inference, Spec, load_specs, parse_spec
+from replication.core.spec_schema import check, explain, schema
 
 MINIMAL = {"id": "one", "outcome": "y", "estimator": "twfe"}
 

@@ -204,11 +204,10 @@ def test_rewording_changes_no_cell_of_a_table(tmp_path: Path, monkeypatch: pytes
         details_text, "BASE_PERIOD", dict.fromkeys(details_text.BASE_PERIOD, "another period")
     )
     reworded = load(saved(replace(found, details=other), "event_study", tmp_path / "second"))
-    assert facts.overall(reworded) == "another average"
+    assert details_text.average(reworded.details) == "another average"
     for read in (
         facts.absorbed,
-        facts.mean_outcome,
-        facts.mean_before,
+        lambda saved: (saved.details.mean_outcome, saved.details.mean_pre),
         facts.pretrend_p,
         facts.support_by_event_time,
         facts.level,

@@ -257,7 +257,7 @@ def test_right_to_carry_equals_the_reference() -> None:
     assert found.att == pytest.approx((1.056, 0.632), abs=5e-4)
     assert found.details.extras["engine"] == "general"
     assert found.details.extras["always_treated"] == 145
-    assert any("145 units are treated in every period" in note for note in found.details.notes)
+    assert any("145 units that are treated in every period" in note for note in found.details.notes)
 
 
 @pytest.mark.parametrize("options", [{}, {"missing": 0.1, "weights": "varying"}])

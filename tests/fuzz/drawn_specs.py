@@ -7,7 +7,7 @@ from typing import Any
 from fuzzing import NASTY
 from hypothesis import strategies as st
 
-from replication.core.spec import schema
+from replication.core.spec_schema import schema
 
 COLUMNS = ("y", "x", "w", "d", "cl", "time", "unit", "cohort", "absent", "region")
 ANYTHING = st.recursive(

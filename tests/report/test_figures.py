@@ -99,7 +99,8 @@ def test_axis_and_note_say_what_a_reader_needs(context: Context) -> None:
     for words in (
         "95% pointwise",
         "199 draws",
-        "not-yet-treated counties",
+        "Pooled event times",
+        "Pre-trend test: p",
         "Standard errors clustered by state: 12 clusters.",
         "Population in 2004",
     ):
@@ -158,7 +159,7 @@ def test_binned_end_points_are_said(description: dict[str, Any], context: Contex
     frame, picture = drawing(context)
     recorded = " ".join([picture.note, *picture.details])
     ends = "\N{MINUS SIGN}4 and earlier, 3 and later"
-    assert f"Binned endpoints: {ends} (Index crimes, log rate, Event study)." in recorded
+    assert f"Pooled event times: {ends} (Index crimes, log rate, Event study)." in recorded
     ends = frame[frame["binned"].notna()]
     assert set(ends["spec_id"]) == {"events_twfe"}
     assert set(ends["event_time"]) == {-4, 3}

@@ -126,7 +126,8 @@ def own(facts: list[Fact]) -> list[Fact]:
 
 
 def test_few_effective_clusters_are_one_sentence(study: StudyConfig, folders: Folders) -> None:
-    from replication.report.tables.table_notes import Shown, few_clusters_note
+    from replication.report.tables.note_places import Shown
+    from replication.report.tables.table_notes import few_clusters_note
 
     saved = Context.of(study, folders).results.get("plain")
 
@@ -153,7 +154,8 @@ def test_few_effective_clusters_are_one_sentence(study: StudyConfig, folders: Fo
 
 
 def test_counts_that_differ_become_a_range(study: StudyConfig, folders: Folders) -> None:
-    from replication.report.tables.table_notes import Shown, sample_notes
+    from replication.report.tables.note_places import Shown
+    from replication.report.tables.table_notes import sample_notes
 
     context = Context.of(study, folders)
     saved = context.results.get("plain")
@@ -174,7 +176,8 @@ def test_counts_that_differ_become_a_range(study: StudyConfig, folders: Folders)
 def test_a_caution_names_its_columns_once_and_gives_the_range_of_its_numbers(
     study: StudyConfig, folders: Folders
 ) -> None:
-    from replication.report.tables.table_notes import Shown, sample_notes
+    from replication.report.tables.note_places import Shown
+    from replication.report.tables.table_notes import sample_notes
 
     context = Context.of(study, folders)
     saved = context.results.get("plain")

@@ -195,11 +195,11 @@ def test_draws_that_are_off_center_are_noted_with_the_p_value_from_their_mean() 
     frame = pd.DataFrame({"kind": ["actual", *["draw"] * 5], "estimate": [-2.5, *draws]})
     # The mean is -1.5: only the draws -3 and 0 are at least 1.0 away from it, as is the actual one.
     share = (1 + 2) / (1 + 5)
-    note = permutation_figure.off_center(frame, [""], entry)
+    note = permutation_figure.off_center([("", frame)], entry)
     assert "The placebo t-statistics average \N{MINUS SIGN}1.50;" in note
     assert f"{share:.3f}" in note
     centered = frame.assign(estimate=frame["estimate"] + 1.5)
-    assert permutation_figure.off_center(centered, [""], entry) == ""
+    assert permutation_figure.off_center([("", centered)], entry) == ""
 
 
 def test_every_event_time_has_its_count_and_a_thin_last_one_is_noted() -> None:

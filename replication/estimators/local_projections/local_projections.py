@@ -33,9 +33,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from replication.core.arrays import Bools, Ints
-from replication.core.details import ClusterInfluence, Details, Dropped, EventSupport, PooledPlacebo
+from replication.core.details import ClusterInfluence, Details, Dropped, EventSupport
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
+from replication.core.estimator_records import PooledPlacebo
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.local_projections.horizon_regression import HorizonProjection, Setting, project

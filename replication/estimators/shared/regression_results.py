@@ -135,7 +135,7 @@ def _details(sample: EstimationSample, effects: Effects, fit: RegressionFit, det
     notes = [f"covariates left out as collinear: {', '.join(omitted)}"] if omitted else []
     if always:
         notes.append(
-            f"{always} units are treated in every period and remain in the sample as always-treated controls"
+            f"{always} units that are treated in every period remain in the sample as always-treated controls"
         )
     return (
         replace(

@@ -36,10 +36,11 @@ from dataclasses import replace
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
-from replication.core.details import Details, DonorWeights, EventSupport, Value
+from replication.core.details import Details, EventSupport, Value
 from replication.core.dropped_units import units_dropped
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
+from replication.core.estimator_records import DonorWeights
 from replication.core.panel import Panel
 from replication.core.reading import proposal
 from replication.core.spec import ANALYTIC, Inference

@@ -20,10 +20,7 @@ from replication.report.figures.figure_files import (
 from replication.report.report_context import Context
 from replication.report.study_config import Entry
 
-OPTIONS = {
-    "required": ["source"],
-    "shared": ["source", "rename", "where", "x_label", "y_label"],
-}
+OPTIONS = {"required": ["source"], "shared": ["source", "rename", "where", "x_label", "y_label"]}
 
 NEEDED = ("kind", "estimate", "weight")
 

@@ -65,7 +65,7 @@ OPTIONS = {
             "type": "string",
             "description": "Specification id (or label in the source) of the full sample.",
         },
-    },
+    }
 }
 
 NEEDED = ("label", "estimate")

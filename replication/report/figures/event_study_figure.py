@@ -12,15 +12,10 @@ from typing import Any
 import pandas as pd
 
 from replication.core.errors import SpecError
+from replication.core.estimates import COLUMNS
 from replication.display import formatting, marks
 from replication.display.canvas import Sheet, inches, legend_height, side_by_side, wrapped
-from replication.display.event_plot import (
-    counts_inches,
-    draw_panel,
-    drawable,
-    label_axes,
-    panel_width,
-)
+from replication.display.event_plot import counts_inches, draw_panel, drawable, label_axes, panel_width
 from replication.display.media import LETTERS_PER_INCH
 from replication.report import facts
 from replication.report.figures.event_study_notes import note, omitted, series_of, units_of
@@ -71,21 +66,9 @@ OPTIONS = {
     },
 }
 
-COLUMNS = [
-    "spec_id",
-    "estimator",
-    "outcome",
-    "event_time",
-    "estimate",
-    "std_error",
-    "conf_low",
-    "conf_high",
-    "band_low",
-    "band_high",
-    "n_obs",
-    "n_units",
-    "n_clusters",
-]
+UNUSED = ("study", "term", "cohort", "time", "statistic", "p_value")
+SHOWN = [name for name in COLUMNS if name not in UNUSED]
+"""Columns of estimates in the file beside the figure."""
 PANEL_HEIGHT, STACKED_HEIGHT = 2.3, 1.5
 LOG_EFFECT = f"Effect ({marks.LOG_POINTS})"
 MEAN = "Pre-treatment mean: "
@@ -122,13 +105,13 @@ def series(saved: Saved, window: Sequence[int] | None) -> pd.DataFrame:
             f"{'' if window is None else f' within {list(window)}'}. Use a specification of an "
             "estimator with event times, or widen 'window'."
         )
-    path = path.sort_values("event_time")[COLUMNS].reset_index(drop=True)
+    path = path.sort_values("event_time")[SHOWN].reset_index(drop=True)
     return path.assign(
         reference=path["std_error"].isna() & (path["estimate"] == 0),
         treated_units=path["event_time"].map(facts.support_by_event_time(saved)),
         binned=path["event_time"].map(facts.binned(saved)),
         treated_cohorts=path["event_time"].map(facts.support_by_event_time(saved, "cohorts")),
-        mean_before=facts.mean_before(saved),
+        mean_before=saved.details.mean_pre,
         pretrend_p_value=facts.pretrend_p(saved),
     )
 
@@ -165,11 +148,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         draw_panel(axes, panel, labels, means[place])
         label_axes(axes, panel, labels, x_label, units=units_of(context) if page.begins_row(place) else "")
     scale(page, names, same=entry.options.get("same_scale", False))
-    for place, (axes, name) in enumerate(zip(page.axes, names, strict=True)):
-        if apart or page.begins_row(place):
-            axes.set_ylabel(wrapped(name, inches(axes)[1]))
-        if logs[place] and (apart or page.ends_row(place)):
-            marks.percent_axis(axes, marks.PERCENT)
+    name_scales(page, names, logs, apart=apart)
     if len(labels) > 1:
         page.legend(labels)
     versions = versions_of_results(results.values())
@@ -202,6 +181,15 @@ def scale(page: Sheet, names: Sequence[str], *, same: bool) -> None:
         units = {names[page.axes.index(axes)] for axes in row}
         if same or len(units) == 1:
             marks.share_scale(row)
+
+
+def name_scales(page: Sheet, names: Sequence[str], logs: Sequence[bool], *, apart: bool) -> None:
+    """What is measured at the left of each row, or of each panel if they differ, and percent at the right."""
+    for place, (axes, name) in enumerate(zip(page.axes, names, strict=True)):
+        if apart or page.begins_row(place):
+            axes.set_ylabel(wrapped(name, inches(axes)[1]))
+        if logs[place] and (apart or page.ends_row(place)):
+            marks.percent_axis(axes, marks.PERCENT)
 
 
 def in_logs(panel: pd.DataFrame, context: Context) -> bool:

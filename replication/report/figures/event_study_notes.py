@@ -18,7 +18,7 @@ from replication.report.report_data import Saved
 from replication.report.study_config import Entry
 
 CLUSTERED = "standard errors clustered by"
-WEIGHTS, REFERENCE = "weights", "reference period"
+WEIGHTS, REFERENCE, PRETREND = "weights", "reference period", "pre-trend test"
 WIDENED = "Bands are at least as wide as the percentile intervals."
 
 
@@ -48,7 +48,7 @@ def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tupl
 def reference(frame: pd.DataFrame, context: Context) -> str:
     """The reference period, named where it is one for all series."""
     saved = [context.results.get(part["spec_id"].iloc[0]) for part in series_of(frame)]
-    found = {facts.in_study_words(facts.base_period(one), one, context.study) for one in saved}
+    found = {facts.base_period(one, context.study) for one in saved}
     return f"reference period ({found.pop()})" if len(found) == 1 and found != {""} else "reference period"
 
 
@@ -147,13 +147,20 @@ def circumstances(frame: pd.DataFrame, context: Context) -> list[Fact]:
         for value in formatting.distinct_words(words.get(kind, "") for words in found):
             chosen = [part for part, words in zip(parts, found, strict=True) if words.get(kind) == value]
             who = named(chosen, parts)
-            values.append(f"{value} ({who})" if who else value)
+            values.append(f"{value} for {who}" if "(" in who else f"{value} ({who})" if who else value)
         text = formatting.sentence(f"{kind}: {'; '.join(values)}")
-        short = (
-            f"{formatting.sentence(kind)[:-1]}: {cluster_range(frame)}." if kind.startswith(CLUSTERED) else ""
-        )
-        sentences.append(Fact(0, text, short if len(values) > 1 else "", required=False))
+        sentences.append(Fact(0, text, in_short(kind, frame) if len(values) > 1 else "", required=False))
     return sentences
+
+
+def in_short(kind: str, frame: pd.DataFrame) -> str:
+    """The range over the series, of clusters or of the p-values of pre-trend tests."""
+    if kind.startswith(CLUSTERED):
+        return f"{formatting.sentence(kind)[:-1]}: {cluster_range(frame)}."
+    if kind == PRETREND:
+        low, high = frame["pretrend_p_value"].min(), frame["pretrend_p_value"].max()
+        return f"Pre-trend tests: {formatting.p_equals(low)} to {formatting.probability(high)}."
+    return ""
 
 
 def stated(parts: Sequence[pd.DataFrame], found: Sequence[dict[str, str]]) -> set[str]:
@@ -176,20 +183,20 @@ def draws(every: Sequence[Saved]) -> str:
 
 
 def about(part: pd.DataFrame, context: Context) -> dict[str, str]:
-    """How a series was estimated: clusters, weights, control group, reference period, end points, test."""
+    """How a series was estimated, first what a reader of the figure must know: end points, test, clusters."""
     first = part.iloc[0]
     saved = context.results.get(first["spec_id"])
     clusters = f"{formatting.integer(first['n_clusters'])} clusters"
     found = {
+        "pooled event times": end_points(part),
+        PRETREND: formatting.p_equals(first["pretrend_p_value"]),
         # Design-based standard errors are not clustered.
         f"{CLUSTERED} {facts.clusters(saved, context.study)}": (
             "" if saved.spec["estimator"] == "roth_santanna" else clusters
         ),
         WEIGHTS: facts.weights(saved, context.study),
-        "control group": facts.in_study_words(facts.comparison(saved, context.study), saved, context.study),
-        "pre-trend test": formatting.p_equals(first["pretrend_p_value"]),
-        "binned endpoints": end_points(part),
-        REFERENCE: facts.in_study_words(facts.base_period(saved), saved, context.study),
+        "control group": facts.control_group(saved, context.study),
+        REFERENCE: facts.base_period(saved, context.study),
     }
     return {kind: words for kind, words in found.items() if words}
 

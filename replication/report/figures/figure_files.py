@@ -222,3 +222,10 @@ def require_numbers(frame: pd.DataFrame, names: Sequence[str], source: str) -> N
 def in_order(values: pd.Series[str]) -> list[str]:
     """Distinct values in the order of the file."""
     return list(dict.fromkeys(values))
+
+
+def panels_of(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The rows of each ``panel`` in the order of the file; all rows under no name where there are none."""
+    if "panel" not in frame:
+        return [("", frame)]
+    return [(name, frame[frame["panel"] == name]) for name in in_order(frame["panel"])]

@@ -60,6 +60,7 @@ OPTIONS = {
         },
         "x_label": {"$ref": "#/$defs/axis"},
         "y_label": {"$ref": "#/$defs/axis"},
+        "y_labels": {"$ref": "#/$defs/axes"},
     },
 }
 
@@ -120,9 +121,10 @@ def draw_panels(
         axes.set_xlabel(axis_label("x", entry, context))
     if entry.options.get("same_scale", True):
         marks.share_scale(page.axes)
-    for place, axes in enumerate(page.axes):
-        if page.begins_row(place):
-            axes.set_ylabel(wrapped(y_label, inches(axes)[1]))
+    own = entry.options.get("y_labels", {})
+    for place, (axes, (title, _)) in enumerate(zip(page.axes, panels, strict=True)):
+        if title in own or page.begins_row(place):
+            axes.set_ylabel(wrapped(own.get(title, y_label), inches(axes)[1]))
         if marks.in_log_points(y_label) and page.ends_row(place):
             marks.percent_axis(axes, marks.PERCENT)
 

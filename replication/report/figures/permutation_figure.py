@@ -16,7 +16,7 @@ from replication.report.figures.figure_files import (
     entry_sheet,
     figure_note,
     from_source,
-    in_order,
+    panels_of,
     require_numbers,
 )
 from replication.report.report_context import Context
@@ -30,7 +30,7 @@ OPTIONS = {
             "type": "string",
             "default": "estimate",
             "description": "Symbol of the statistic, such as t.",
-        },
+        }
     },
 }
 
@@ -61,7 +61,7 @@ def p_value(draws: pd.Series[float], actual: float) -> float:
     return (1 + int((draws.abs() >= abs(actual) - 1e-12).sum())) / (1 + len(draws))
 
 
-def off_center(frame: pd.DataFrame, panels: Sequence[str], entry: Entry) -> str:
+def off_center(panels: Sequence[tuple[str, pd.DataFrame]], entry: Entry) -> str:
     """Panels whose draws are not centered at zero: their mean, and the p-value of distances from it.
 
     Permuted assignments that reproduce part of an estimate show that it is not due to the actual assignment
@@ -70,8 +70,8 @@ def off_center(frame: pd.DataFrame, panels: Sequence[str], entry: Entry) -> str:
     if entry.options.get("statistic") != "t":
         return ""
     found = []
-    for panel in panels:
-        draws, actual = draws_and_actual(frame[frame["panel"] == panel] if panel else frame)
+    for panel, part in panels:
+        draws, actual = draws_and_actual(part)
         if abs(mean := float(draws.mean())) > OFF_CENTER:
             share = formatting.p_equals(p_value(draws - mean, actual - mean))
             where = f"With {panel[:1].lower()}{panel[1:]}, the" if panel else "The"
@@ -90,15 +90,15 @@ def draws_and_actual(part: pd.DataFrame) -> tuple[pd.Series[float], float]:
 
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """A histogram of the draws with the actual estimate as a line; one panel per permutation."""
-    panels = in_order(frame["panel"]) if "panel" in frame else [""]
+    panels = panels_of(frame)
     marked = "Line: actual value. Two-sided p-values count draws at least as large in absolute value."
-    words, details = figure_note(entry, context, [marked, off_center(frame, panels, entry)])
+    words, details = figure_note(entry, context, [marked, off_center(panels, entry)])
     across = min(3, len(panels), entry.medium.most)
     # The last row has wider panels where it has fewer.
     beside = [min(across, len(panels) - place // across * across) for place in range(len(panels))]
     titles = [
         wrapped(panel, 0.8 * entry.medium.width / count, TITLE_LETTERS_PER_INCH)
-        for panel, count in zip(panels, beside, strict=True)
+        for (panel, _), count in zip(panels, beside, strict=True)
     ]
     page = entry_sheet(
         entry,
@@ -112,8 +112,8 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         below=0.45,
     )
     parts, statistic = [], str(entry.options.get("statistic", "estimate"))
-    for axes, panel, title in zip(page.axes, panels, titles, strict=True):
-        finding = draw_panel(axes, frame[frame["panel"] == panel] if panel else frame, statistic)
+    for axes, (panel, part), title in zip(page.axes, panels, titles, strict=True):
+        finding = draw_panel(axes, part, statistic)
         axes.set_title(title, pad=25, linespacing=1.0)
         axes.set_xlabel(entry.options.get("x_label", "Estimate"))
         parts.append(f"{panel}: {finding}" if panel else finding)

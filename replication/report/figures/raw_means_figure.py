@@ -14,6 +14,7 @@ from replication.report.figures.figure_files import (
     figure_note,
     from_source,
     in_order,
+    panels_of,
     require_numbers,
 )
 from replication.report.report_context import Context
@@ -21,7 +22,7 @@ from replication.report.study_config import Entry
 
 OPTIONS = {
     "required": ["source"],
-    "shared": ["source", "rename", "where", "x_label", "y_label"],
+    "shared": ["source", "rename", "where", "x_label", "y_label", "y_labels"],
 }
 
 NEEDED = ("group", "time", "mean")
@@ -37,11 +38,11 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
 
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """One panel per value of ``panel`` (levels, indexed), side by side."""
-    panels = in_order(frame["panel"]) if "panel" in frame else [""]
+    panels = panels_of(frame)
     groups = in_order(frame["group"].astype(str))
     broken = "adoption" in frame
     marked = (
-        ["Filled markers: treated years of a line's first cohort, after the break in the line."]
+        ["Filled markers, after the break in each line: years in which its (first) cohort is treated."]
         if broken
         else []
     )
@@ -53,18 +54,19 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         panels=len(panels),
         across=side_by_side(len(panels), 2.2, entry.medium),
         height=HEIGHT,
-        above=0.3 if any(panels) else 0.1,
+        above=0.3 if "panel" in frame else 0.1,
         below=0.45 if "x_label" in entry.options else 0.3,
         legend=legend_height(groups, entry.medium),
     )
-    for axes, panel in zip(page.axes, panels, strict=True):
-        part = frame[frame["panel"] == panel] if panel else frame
+    for axes, (panel, part) in zip(page.axes, panels, strict=True):
         draw_panel(axes, part, groups)
         axes.set_title(panel)
         marks.separate_thousands(axes)
         axes.set_xlabel(entry.options.get("x_label", ""))
-    for axes in page.axes[:: page.across]:
-        axes.set_ylabel(wrapped(entry.options.get("y_label", ""), inches(axes)[1]))
+    own = entry.options.get("y_labels", {})
+    for place, (axes, (panel, _)) in enumerate(zip(page.axes, panels, strict=True)):
+        if panel in own or page.begins_row(place):
+            axes.set_ylabel(wrapped(own.get(panel, entry.options.get("y_label", "")), inches(axes)[1]))
     page.legend(groups)
     alt = (
         f"{entry.title}. Means of {formatting.listed(groups)} by period, "

@@ -80,9 +80,14 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     step(lower, frame, 100 * frame["share"], "Share of population (%)")
     upper.yaxis.set_major_formatter(lambda value, _: formatting.integer(value))
     page.figure.align_ylabels(page.axes)
+    stones = _stones(frame)
     for axes in page.axes:
-        milestones(axes, frame)
-    number_milestones(upper, frame)
+        for row in stones:
+            marks.dashed(axes, row.date, GREY, 0.8)
+    style = {"ha": "center", "va": "bottom", "fontsize": 8.5, "color": "#333333"}
+    for number, row in enumerate(stones, start=1):
+        # The note below explains the numbers.
+        marks.beside(upper, str(number), (row.date, 1), ("data", "axes fraction"), (0, 2), **style)
     last = frame.iloc[-1]
     alt = (
         f"{entry.title}. Step curves from {frame['date'].iloc[0]:%Y-%m-%d} to "
@@ -102,19 +107,6 @@ def step(axes: Axes, frame: pd.DataFrame, values: pd.Series[float], name: str) -
     axes.xaxis.set_major_locator(calendar.YearLocator())
     axes.xaxis.set_major_formatter(calendar.DateFormatter("%Y"))
     axes.xaxis.set_minor_locator(calendar.MonthLocator(bymonth=(4, 7, 10)))
-
-
-def milestones(axes: Axes, frame: pd.DataFrame) -> None:
-    """A dashed line at each milestone."""
-    for row in _stones(frame):
-        marks.dashed(axes, row.date, GREY, 0.8)
-
-
-def number_milestones(axes: Axes, frame: pd.DataFrame) -> None:
-    """The number of each milestone above its line, explained in the note."""
-    for number, row in enumerate(_stones(frame), start=1):
-        style = {"ha": "center", "va": "bottom", "fontsize": 8.5, "color": "#333333"}
-        marks.beside(axes, str(number), (row.date, 1), ("data", "axes fraction"), (0, 2), **style)
 
 
 def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tuple[str, ...]]:

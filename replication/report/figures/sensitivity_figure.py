@@ -5,6 +5,8 @@ Rambachan & Roth (2023), Review of Economic Studies 90(5).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -16,7 +18,7 @@ from replication.report.figures.figure_files import (
     entry_sheet,
     figure_note,
     from_source,
-    in_order,
+    panels_of,
     require_numbers,
 )
 from replication.report.report_context import Context
@@ -53,11 +55,11 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
 
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """Intervals from left to right as the allowed violation grows, the original one first."""
-    panels = in_order(frame["panel"]) if "panel" in frame else [""]
+    panels = panels_of(frame)
     marked = (
-        "At the left (orange, thick): confidence interval under parallel trends; blue: robust intervals "
-        "under violations of at most M. Dashed: breakdown value, the largest M at which zero is excluded "
-        "(0 if the interval at M = 0 contains zero)."
+        "Orange, at the left: confidence interval under parallel trends; blue: robust confidence intervals "
+        "(Rambachan and Roth 2023). Dashed: breakdown value, the largest restriction at which zero is "
+        "excluded (0 if the first blue interval contains zero)."
     )
     words, details = figure_note(entry, context, [marked])
     y_label = str(entry.options.get("y_label", "Effect"))
@@ -69,13 +71,12 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         panels=len(panels),
         across=side_by_side(len(panels), 2.9, entry.medium),
         height=1.75,
-        above=0.3 if any(panels) else 0.1,
+        above=0.3 if "panel" in frame else 0.1,
         below=0.5,
         left=0.95,
         right=marks.PERCENT_ROOM if logs else 0.15,
     )
-    for place, (axes, panel) in enumerate(zip(page.axes, panels, strict=True)):
-        part = frame[frame["panel"] == panel] if panel else frame
+    for place, (axes, (panel, part)) in enumerate(zip(page.axes, panels, strict=True)):
         draw_intervals(axes, part.sort_values("m", na_position="first"))
         axes.set_title(panel)
         axes.set_xlabel(x_label(part, entry))
@@ -83,7 +84,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
             axes.set_ylabel(wrapped(y_label, inches(axes)[1]))
         if logs and page.ends_row(place):
             marks.percent_axis(axes, marks.PERCENT)
-    return Drawing(page.figure, describe(frame, panels, entry), words, details=details)
+    return Drawing(page.figure, describe(panels, entry), words, details=details)
 
 
 def x_label(part: pd.DataFrame, entry: Entry) -> str:
@@ -135,11 +136,10 @@ def draw_intervals(axes: Axes, part: pd.DataFrame) -> None:
         )
 
 
-def describe(frame: pd.DataFrame, panels: list[str], entry: Entry) -> str:
+def describe(panels: Sequence[tuple[str, pd.DataFrame]], entry: Entry) -> str:
     """The figure in words: up to which violation the interval excludes zero."""
     sentences = [f"{entry.title}. Robust intervals by size of the violation allowed."]
-    for panel in panels:
-        part = frame[frame["panel"] == panel] if panel else frame
+    for panel, part in panels:
         away = part[(part["conf_low"] > 0) | (part["conf_high"] < 0)]["m"]
         found = (
             f"the interval excludes zero up to M = {away.max():g}"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
+from replication.core.plain_data import texts_in
 from replication.report import facts
 from replication.report.report_context import Context
 from replication.report.report_data import Saved
@@ -65,13 +66,9 @@ def explorer_data(context: Context) -> dict[str, Any]:
 
 def named(study: StudyConfig) -> Iterator[str]:
     """What the tables of regressions name, in their order: the main specification comes first."""
-    waiting: list[Any] = [dict(entry.options) for entry in study.tables if entry.kind == "regression"]
-    while waiting:
-        value = waiting.pop(0)
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, Mapping | list):
-            waiting[:0] = list(value.values()) if isinstance(value, Mapping) else value
+    for entry in study.tables:
+        if entry.kind == "regression":
+            yield from texts_in(entry.options)
 
 
 def choices_of(saved: Saved, study: StudyConfig) -> list[str]:

@@ -10,17 +10,6 @@ from typing import Any
 from replication.display.formatting import typeset
 
 HERE = Path(__file__).parent
-TEMPLATES = (
-    "base.html.j2",
-    "parts.html.j2",
-    "index.html.j2",
-    "study.html.j2",
-    "summary.html.j2",
-    "explorer.html.j2",
-    "data.html.j2",
-    "single.html.j2",
-)
-"""``single`` is a page that stands alone, such as that of one table; the others are pages of the report."""
 STYLE, SCRIPT = HERE / "site.css", HERE / "site.js"
 
 
@@ -31,7 +20,7 @@ def style() -> str:
 
 
 def page(template: str, **values: Any) -> str:
-    """A page from one of ``TEMPLATES``; whatever comes from a study is escaped."""
+    """A page from a template beside this module; whatever comes from a study is escaped."""
     text: str = _environment().get_template(template).render(**values)
     return text + "\n"
 

@@ -141,8 +141,7 @@ class Numbers:
     def cell(self, file: str, column: str, /, **where: Any) -> Value:
         """The only cell of a column in the rows with these values."""
         rows = self.frame(file, **where)
-        if column not in rows.columns:
-            raise SpecError(f"{file} has no column {column!r}{nearest(column, rows.columns)}.")
+        _require_column(rows, column, file)
         if len(rows) != 1:
             raise SpecError(f"{file} has {len(rows)} rows with {where}; the summary needs one.")
         return Value(rows[column].iloc[0], f"{_place(file, where)}, {column}{_spec(rows)}")
@@ -150,8 +149,7 @@ class Numbers:
     def nth(self, file: str, column: str, place: int, *, divide: float | None = None) -> Value:
         """A cell of a column by the place of its row: 0 for the first row, -1 for the last."""
         rows = self.frame(file)
-        if column not in rows.columns:
-            raise SpecError(f"{file} has no column {column!r}{nearest(column, rows.columns)}.")
+        _require_column(rows, column, file)
         if not -len(rows) <= place < len(rows):
             raise SpecError(f"{file} has {len(rows)} rows, and the summary needs the one at {place}.")
         found = rows[column].iloc[place]
@@ -165,8 +163,7 @@ class Numbers:
         rows = self.frame(file, **where)
         for column, ascending in ((largest, False), (smallest, True)):
             if column is not None:
-                if column not in rows.columns:
-                    raise SpecError(f"{file} has no column {column!r}{nearest(column, rows.columns)}.")
+                _require_column(rows, column, file)
                 rows = rows.sort_values(column, ascending=ascending)
         return [{str(key): value for key, value in row.items()} for row in rows.to_dict("records")]
 
@@ -213,25 +210,25 @@ class Numbers:
 
     def p(self, value: Value) -> str:
         """A p-value with its letter."""
-        return self.note(formatting.p_equals(value.value), float(value.value), value.source)
+        return self._number(formatting.p_equals(value.value), value)
 
     def count(self, value: Value) -> str:
         """A whole number with separators."""
-        return self.note(formatting.integer(value.value), float(value.value), value.source)
+        return self._number(formatting.integer(value.value), value)
 
     def fixed(self, value: Value, digits: int = 2, ending: str = "") -> str:
         """A number with decimals, and what stands right behind it."""
-        shown = formatting.fixed(value.value, digits) + ending
-        return self.note(shown, float(value.value), value.source)
+        return self._number(formatting.fixed(value.value, digits) + ending, value)
 
     def log_percent(self, value: Value) -> str:
         """A log effect without an interval as a change in percent."""
-        shown = f"{formatting.fixed(100 * np.expm1(float(value.value)), 1)}%"
-        return self.note(shown, float(value.value), value.source)
+        return self._number(f"{formatting.fixed(100 * np.expm1(float(value.value)), 1)}%", value)
 
     def share(self, value: Value, digits: int = 0) -> str:
         """A share as percent."""
-        shown = f"{formatting.fixed(100 * float(value.value), digits)}%"
+        return self._number(f"{formatting.fixed(100 * float(value.value), digits)}%", value)
+
+    def _number(self, shown: str, value: Value) -> str:
         return self.note(shown, float(value.value), value.source)
 
     def words(self, value: Value) -> str:
@@ -275,6 +272,11 @@ def _effect(found: Mapping[str, Any] | pd.Series[Any], source: str) -> QuotedEff
         float(found.get(name, np.nan)) for name in ("estimate", "conf_low", "conf_high", "p_value")
     )
     return QuotedEffect(estimate, low, high, p_value, source)
+
+
+def _require_column(rows: pd.DataFrame, column: str, file: str) -> None:
+    if column not in rows.columns:
+        raise SpecError(f"{file} has no column {column!r}{nearest(column, rows.columns)}.")
 
 
 def _place(file: str, where: Mapping[str, Any]) -> str:

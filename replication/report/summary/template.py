@@ -46,28 +46,18 @@ from replication.report.summary import phrases
 from replication.report.summary.numbers import Numbers, Value
 from replication.report.table_document import MADE_WITH
 
+FETCHED = ("effect", "effects", "line", "cell", "nth", "rows", "estimates", "about")
+PRINTED = ("interval", "points", "p", "count", "fixed", "share", "words", "day", "years", "quote")
+WORDED = ("moved", "changed", "verb", "excludes", "labeled", "spread", "many")
 OWN_LINE = ("#", "|", "- ", "[^")
 UNKNOWN = re.compile(r"^'(\w+)' is undefined$")
 
 
 def functions(numbers: Numbers) -> Mapping[str, Any]:
     """What a template may name."""
-    fetched = {
-        name: getattr(numbers, name)
-        for name in ("effect", "effects", "line", "cell", "nth", "rows", "estimates", "about")
-    }
-    printed = {
-        name: getattr(numbers, name)
-        for name in ("interval", "points", "p", "count", "fixed", "share", "words", "day", "years", "quote")
-    }
-    worded = {
-        name: getattr(phrases, name)
-        for name in ("moved", "changed", "verb", "excludes", "labeled", "spread", "many")
-    }
     return {
-        **fetched,
-        **printed,
-        **worded,
+        **{name: getattr(numbers, name) for name in (*FETCHED, *PRINTED)},
+        **{name: getattr(phrases, name) for name in WORDED},
         "value": Value,
         "pct": numbers.percent,
         "log_pct": numbers.log_percent,

@@ -13,8 +13,8 @@ from replication.report import facts
 from replication.report.report_context import Context, versions_of_results
 from replication.report.study_config import Entry
 from replication.report.table_document import Heading, Section, TableDocument, TableRow, table_cell
-from replication.report.tables import table_notes
-from replication.report.tables.table_notes import Shown
+from replication.report.tables import table_notes, table_statistics
+from replication.report.tables.note_places import Shown, named_specs
 
 OPTIONS = {
     "required": ["rows"],
@@ -67,17 +67,11 @@ OPTIONS = {
 
 DEFAULT = ("estimate", "std_error", "interval", "band", "n_obs", "n_units", "n_clusters")
 LABELS = {
+    **table_statistics.LABELS,
     "estimate": "Estimate",
     "std_error": "Std. error",
     "interval": "CI",
     "band": "uniform confidence band",
-    "p_value": "p-value",
-    "n_obs": "Observations",
-    "n_units": "Units",
-    "n_clusters": "Clusters",
-    "mean": "Mean of dependent variable",
-    "control_group": "Control group",
-    "truth": "True effect",
 }
 ALWAYS_TREATED = "always-treated controls"
 """Words by which an entry's own note replaces that of the results."""
@@ -89,7 +83,7 @@ def build(entry: Entry, context: Context) -> TableDocument:
     """One estimator (or specification) a row, with its interval and, where it differs, its band."""
     blocks = read_blocks(entry, context)
     lines = [line for _, block in blocks for line in block]
-    columns = shown_columns(entry, lines, context)
+    columns = shown_columns(entry, lines)
     results = [line["saved"] for line in lines]
     level = formatting.listed(formatting.distinct_words(facts.level(saved) for saved in results))
     heads = [
@@ -98,10 +92,8 @@ def build(entry: Entry, context: Context) -> TableDocument:
     ]
     shown = [Shown(heading, line["label"], line["saved"]) for heading, block in blocks for line in block]
     printed, details = _notes(entry, shown, lines, columns, context)
-    return TableDocument(
-        id=entry.id,
-        study=context.study.id,
-        title=context.study.heading(entry.title),
+    return context.document(
+        entry,
         headings=(tuple(Heading(head) for head in heads),),
         sections=tuple(
             Section(tuple(_row(line, columns, entry, context) for line in block), heading)
@@ -111,9 +103,8 @@ def build(entry: Entry, context: Context) -> TableDocument:
         stub=entry.options.get("stub", "Estimator"),
         notes=printed,
         details=details,
-        specs=tuple((f"{name}:", spec_id) for name, spec_id in table_notes.named_specs(shown)),
+        specs=tuple((f"{name}:", spec_id) for name, spec_id in named_specs(shown)),
         versions=versions_of_results(results),
-        simulated=context.study.simulated,
         data=pd.DataFrame([_data(line, heading, context) for heading, block in blocks for line in block]),
     )
 
@@ -157,7 +148,7 @@ def read_blocks(entry: Entry, context: Context) -> list[tuple[str, list[dict[str
     return blocks
 
 
-def shown_columns(entry: Entry, lines: list[dict[str, Any]], context: Context) -> list[str]:
+def shown_columns(entry: Entry, lines: list[dict[str, Any]]) -> list[str]:
     """The columns asked for; by default the band only if it differs from the interval."""
     if "columns" in entry.options:
         return list(entry.options["columns"])
@@ -188,8 +179,8 @@ def _row(line: dict[str, Any], columns: list[str], entry: Entry, context: Contex
         "interval": formatting.interval(found["conf_low"], found["conf_high"], digits),
         "band": formatting.interval(found["band_low"], found["band_high"], digits),
         "p_value": formatting.probability(found["p_value"]),
-        "mean": formatting.adaptive(facts.mean_outcome(saved)),
-        "control_group": facts.in_study_words(facts.comparison(saved, context.study), saved, context.study),
+        "mean": formatting.adaptive(saved.details.mean_outcome),
+        "control_group": facts.control_group(saved, context.study),
         "truth": formatting.fixed(line["truth"], digits),
         **{name: formatting.integer(found[name]) for name in ("n_obs", "n_units", "n_clusters")},
     }
@@ -199,8 +190,8 @@ def _row(line: dict[str, Any], columns: list[str], entry: Entry, context: Contex
 def _data(line: dict[str, Any], heading: str, context: Context) -> dict[str, Any]:
     saved = line["saved"]
     about = {
-        "mean_outcome": facts.mean_outcome(saved),
-        "control_group": facts.in_study_words(facts.comparison(saved, context.study), saved, context.study),
+        "mean_outcome": saved.details.mean_outcome,
+        "control_group": facts.control_group(saved, context.study),
         "weights": saved.spec.get("weights") or "",
     }
     truth = {} if line["truth"] is None else {"truth": float(line["truth"])}

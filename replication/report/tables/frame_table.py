@@ -78,13 +78,9 @@ def _text(value: Any, digits: int) -> str:
     return "" if pd.isna(value) else str(value)
 
 
-def _identifier(value: Any, digits: int) -> str:
-    return "" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else str(value)
-
-
 FORMATS: dict[str, Format] = {
     "text": _text,
-    "identifier": _identifier,
+    "identifier": lambda value, digits: formatting.identifier(value),
     "integer": lambda value, digits: formatting.integer(value),
     "adaptive": lambda value, digits: formatting.adaptive(value),
     "number": formatting.fixed,
@@ -115,10 +111,8 @@ def build(entry: Entry, context: Context) -> TableDocument:
             Fact(table_notes.SOURCE, source),
         ]
     )
-    return TableDocument(
-        id=entry.id,
-        study=context.study.id,
-        title=context.study.heading(entry.title),
+    return context.document(
+        entry,
         headings=tuple(heads),
         sections=tuple(sections(entry, columns, named(columns, frame, context))),
         align="".join("l" if kind_of(column) == "text" else "r" for column in columns[1:]),
@@ -126,7 +120,6 @@ def build(entry: Entry, context: Context) -> TableDocument:
         notes=printed,
         details=details,
         versions=versions_of_results([]),
-        simulated=context.study.simulated,
         data=frame[list(dict.fromkeys(needed))],
     )
 
@@ -182,13 +175,11 @@ def sections(entry: Entry, columns: list[dict[str, Any]], frame: pd.DataFrame) -
     """All rows, or one block per value of the grouping column, in the order of the file."""
     group = entry.options.get("group")
     if group is None:
-        return [Section(_rows(entry, columns, frame))]
-    return [
-        Section(_rows(entry, columns, part), str(value)) for value, part in frame.groupby(group, sort=False)
-    ]
+        return [Section(_rows(columns, frame))]
+    return [Section(_rows(columns, part), str(value)) for value, part in frame.groupby(group, sort=False)]
 
 
-def _rows(entry: Entry, columns: list[dict[str, Any]], frame: pd.DataFrame) -> tuple[TableRow, ...]:
+def _rows(columns: list[dict[str, Any]], frame: pd.DataFrame) -> tuple[TableRow, ...]:
     records = frame.to_dict("records")
     return tuple(
         TableRow(

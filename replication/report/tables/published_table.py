@@ -126,10 +126,8 @@ def build(entry: Entry, context: Context) -> TableDocument:
     shown = len(HEADS) if numbers else WITHOUT_NUMBERS
     printed, details = _notes(entry, rows, numbers)
     heads = (publication or HEADS[0], *HEADS[1:])[:shown]
-    return TableDocument(
-        id=entry.id,
-        study=context.study.id,
-        title=context.study.heading(entry.title),
+    return context.document(
+        entry,
         headings=(tuple(Heading(head) for head in heads),),
         sections=tuple(sections(rows, shown)),
         align="c" * shown,
@@ -137,7 +135,6 @@ def build(entry: Entry, context: Context) -> TableDocument:
         details=details,
         specs=tuple(("", name) for name in used),
         versions=versions_of_results(context.results.get(name) for name in used),
-        simulated=context.study.simulated,
         data=pd.DataFrame(rows).drop(columns="percent"),
     )
 

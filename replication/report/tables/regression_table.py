@@ -17,6 +17,7 @@ from replication.report.study_config import Entry
 from replication.report.table_document import Section, TableDocument, TableRow, table_cell
 from replication.report.tables import table_notes as notes
 from replication.report.tables import table_statistics
+from replication.report.tables.note_places import Shown, columns_concerned, named_specs
 from replication.report.tables.table_columns import (
     Column,
     TableBlock,
@@ -24,7 +25,6 @@ from replication.report.tables.table_columns import (
     read_blocks,
     read_columns,
 )
-from replication.report.tables.table_notes import Shown
 
 OPTIONS = {
     "properties": {
@@ -115,7 +115,7 @@ OPTIONS = {
                 },
             },
         },
-    },
+    }
 }
 
 ESTIMATE = "Estimate"
@@ -136,18 +136,15 @@ def build(entry: Entry, context: Context) -> TableDocument:
         if saved is not None
     ]
     printed, details = table_notes(entry, shown, context)
-    return TableDocument(
-        id=entry.id,
-        study=context.study.id,
-        title=context.study.heading(entry.title),
+    return context.document(
+        entry,
         headings=column_heads(columns),
         sections=tuple(sections(entry, columns, blocks, context)),
         align="c" * len(columns),
         notes=printed,
         details=details,
-        specs=notes.named_specs(shown),
+        specs=named_specs(shown),
         versions=versions_of_results(one.saved for one in shown),
-        simulated=context.study.simulated,
         data=data(entry, columns, blocks, context),
     )
 
@@ -172,7 +169,7 @@ def estimate_rows(entry: Entry, block: TableBlock, context: Context) -> list[Tab
     """Estimates with their standard errors below."""
     digits = entry.options.get("digits", 3)
     requested = requested_rows(entry, block.results, context)
-    refuse_unknown(entry, block, requested)
+    refuse_unknown(block, requested)
     return [
         TableRow(
             row["label"],
@@ -200,7 +197,7 @@ def requested_rows(
     return [{"row": "att", "label": formatting.sentence(label).rstrip(".") or ESTIMATE}]
 
 
-def refuse_unknown(entry: Entry, block: TableBlock, requested: Sequence[Mapping[str, Any]]) -> None:
+def refuse_unknown(block: TableBlock, requested: Sequence[Mapping[str, Any]]) -> None:
     """Refuse a row that no column has, which is likely a typing error."""
     results = [saved for saved in block.results if saved is not None]
     for row in requested:
@@ -245,7 +242,7 @@ def software_note(shown: Sequence[Shown], context: Context) -> Fact:
         return Fact(notes.ERRORS, "")
     bound = formatting.tiny(np.nanmax(differences)).removeprefix("< ")
     checked = f"Coefficients agree with linearmodels or statsmodels to {bound}"
-    left = f"; not checked: {notes.columns_concerned(shown, missing)}" if missing else ""
+    left = f"; not checked: {columns_concerned(shown, missing)}" if missing else ""
     return Fact(notes.ERRORS, f"{checked}{left}.")
 
 
@@ -277,7 +274,7 @@ def _controls(entry: Entry, saved: Saved, context: Context) -> str:
 
 def _about(entry: Entry, saved: Saved, context: Context) -> dict[str, Any]:
     return {
-        "mean_outcome": facts.mean_outcome(saved),
+        "mean_outcome": saved.details.mean_outcome,
         "absorbed": "; ".join(facts.absorbed(saved)),
         "controls": "; ".join(table_statistics.controls(saved, entry)),
         "weights": saved.spec.get("weights") or "",

@@ -7,15 +7,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from replication.core.wording import agreeing
 from replication.display import formatting
+from replication.display.details_text import average
 from replication.display.fitted_notes import TABLE_LETTERS, TABLE_LINES, Fact, fitted
 from replication.inference.leverage import FEW_EFFECTIVE
 from replication.report import facts
 from replication.report.report_context import Context
 from replication.report.report_data import Saved
+from replication.report.tables.note_places import (
+    Shown,
+    columns_concerned,
+    place_name,
+    placed,
+    short_clause,
+    where,
+)
 
 STARS_NOTE = "* p < 0.10, ** p < 0.05, *** p < 0.01."
 ESTIMANDS = "Weighted and unweighted estimates target different parameters (averages over {} and over {})."
@@ -23,8 +31,6 @@ TWO_WAY = ("twfe", "event_study", "poisson")
 """Regressions whose coefficients are no average over units or over what the weights count."""
 CELLS, SAMPLE, DESIGN, ERRORS, SOURCE = range(5)
 NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?!\w)")
-PLACES = 45
-"""Letters of the names of columns or rows that are printed before a caution; longer ones are counted."""
 AVERAGED = "the overall effect is the "
 """Opening of a note that the table makes from the fields of a result."""
 EFFECTIVE = "The effective number of clusters"
@@ -37,18 +43,6 @@ OPTION = re.compile(r"'[a-z_]+(?:\.[a-z_]+)*:? ?[a-z_0-9]*'|`--")
 """Advice to whoever runs the specification, which a printed note leaves out."""
 COHORTS = re.compile(r"(?<= cohort)(s?) \([^)]*\)")
 THOUSANDS = re.compile(r"^\d{4,}|(?<= of )\d{4,}(?= [a-z])")
-COLUMN = re.compile(r"\(\d+\)")
-NUMBERED = re.compile(r"(panel|column)s? ")
-LETTER = re.compile(r"(?:Panel )?([A-Z])\. ")
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A result and where it stands: its panel, if there are panels, and its column or row."""
-
-    panel: str
-    name: str
-    saved: Saved
 
 
 def inference_note(shown: Sequence[Shown], context: Context, *, beside: bool = False) -> Fact:
@@ -98,17 +92,16 @@ def design_notes(
     ``averaged``: the results of which the overall effect is shown, where these are not all.
     """
     study = context.study
-    kinds: dict[str, Callable[[Saved], str]] = {
-        "control group": lambda saved: facts.in_study_words(facts.comparison(saved, study), saved, study),
-        "base period": lambda saved: facts.in_study_words(facts.base_period(saved), saved, study),
-    }
     # TWFE also uses already-treated units as controls: one control group does not stand for all results.
     found = [
-        differing(shown, kind, words_of, unless_alone=kind != "control group")
-        for kind, words_of in kinds.items()
+        differing(shown, "control group", lambda saved: facts.control_group(saved, study)),
+        differing(shown, "base period", lambda saved: facts.base_period(saved, study), unless_alone=True),
     ]
     overall = shown if averaged is None else averaged
-    return [*found, differing(overall, "overall effect", facts.overall, unless_alone=True)]
+    return [
+        *found,
+        differing(overall, "overall effect", lambda saved: average(saved.details), unless_alone=True),
+    ]
 
 
 def differing(
@@ -144,30 +137,30 @@ def sample_notes(shown: Sequence[Shown], context: Context) -> list[Fact]:
     for word, concerned in raw.items():
         plain = in_words(word, concerned[0].saved, context)
         groups.setdefault(plain, []).extend(one for one in concerned if one not in groups.get(plain, []))
-        whole = _placed(shown, concerned, agreeing(word))
+        whole = placed(shown, concerned, agreeing(word))
         recorded[plain] = f"{recorded.get(plain, '')} {whole}".strip()
     alike: dict[str, list[str]] = {}
     for word in groups:
         alike.setdefault(NUMBER.sub("#", _first_clause(word)), []).append(word)
-    found = []
-    for words in alike.values():
-        text = " ".join(formatting.sentence(_short(shown, groups[word], word)) for word in words)
-        concerned = [one for one in shown if any(one in groups[word] for word in words)]
-        counted = words[0][:1].isdigit()
-        short = _short(shown, concerned, _ranged([_first_clause(word) for word in words]))
-        if counted and len(words) > 1 and all(len(NUMBER.findall(word)) == 1 for word in words):
-            text = _tallied(shown, groups, words)
-        record = " ".join(recorded[word] for word in words)
-        found.append(
-            (
-                counted,
-                -len(concerned),
-                Fact(SAMPLE, text, formatting.sentence(short), required=False, record=record),
-            )
-        )
+    found = [_sample_note(shown, groups, words, recorded) for words in alike.values()]
     # Cautions come before counts of exclusions, and those on most results first, to find room.
     few = few_clusters_note(shown)
     return [*([few] if few.text else []), *(fact for _, _, fact in sorted(found, key=lambda one: one[:2]))]
+
+
+def _sample_note(
+    shown: Sequence[Shown], groups: dict[str, list[Shown]], words: Sequence[str], recorded: dict[str, str]
+) -> tuple[bool, int, Fact]:
+    """One fact for notes that differ in their numbers only, after what it is sorted by."""
+    text = " ".join(formatting.sentence(short_clause(shown, groups[word], word)) for word in words)
+    concerned = [one for one in shown if any(one in groups[word] for word in words)]
+    counted = words[0][:1].isdigit()
+    short = short_clause(shown, concerned, _ranged([_first_clause(word) for word in words]))
+    if counted and len(words) > 1 and all(len(NUMBER.findall(word)) == 1 for word in words):
+        text = _tallied(shown, groups, words)
+    record = " ".join(recorded[word] for word in words)
+    fact = Fact(SAMPLE, text, formatting.sentence(short), required=False, record=record)
+    return counted, -len(concerned), fact
 
 
 def few_clusters_note(shown: Sequence[Shown]) -> Fact:
@@ -180,13 +173,12 @@ def few_clusters_note(shown: Sequence[Shown]) -> Fact:
     if not found:
         return Fact(SAMPLE, "")
     concerned, least = [one for one, _ in found], min(effective for _, effective in found)
-    where = _where(shown, concerned)
+    place = where(shown, concerned)
     if len(found) == 1:
-        text = f"{EFFECTIVE} is {least:.1f}{where}, so tests may over-reject."
+        text = f"{EFFECTIVE} is {least:.1f}{place}, so tests may over-reject."
     else:
-        extent = f" (minimum {least:.1f})"
-        text = f"{EFFECTIVE} is below {FEW_EFFECTIVE}{where}{extent}, so tests may over-reject."
-    record = "; ".join(f"{_named(one)}: {effective:.1f}" for one, effective in found)
+        text = f"{EFFECTIVE} is below {FEW_EFFECTIVE}{place} (minimum {least:.1f}), so tests may over-reject."
+    record = "; ".join(f"{place_name(one)}: {effective:.1f}" for one, effective in found)
     return Fact(SAMPLE, text, record=f"{text} {SOURCE_OF_IT} By estimate: {record}.")
 
 
@@ -202,13 +194,6 @@ def in_words(word: str, saved: Saved, context: Context) -> str:
     kept = [part for part in others if not OPTION.search(part) and not part.startswith("see ")]
     word = THOUSANDS.sub(lambda found: f"{int(found[0]):,}", agreeing("; ".join([first, *kept])))
     return facts.in_study_words(word, saved, context.study)
-
-
-def _placed(shown: Sequence[Shown], concerned: Sequence[Shown], word: str) -> str:
-    """A note with the results that it concerns, unless it concerns all."""
-    if len(concerned) == len(shown):
-        return formatting.sentence(formatting.opened(word))
-    return formatting.sentence(f"{columns_concerned(shown, concerned)}: {word}")
 
 
 def _tallied(shown: Sequence[Shown], groups: dict[str, list[Shown]], words: Sequence[str]) -> str:
@@ -227,61 +212,6 @@ def _tallied(shown: Sequence[Shown], groups: dict[str, list[Shown]], words: Sequ
 def printed(statements: Sequence[Fact]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The printed note of at most five lines, and the details recorded with the files."""
     return fitted(statements, TABLE_LINES, TABLE_LETTERS, joined=True)
-
-
-def columns_concerned(shown: Sequence[Shown], chosen: Sequence[Shown]) -> str:
-    """Places of the chosen results: whole panels, then columns or rows by name, panel by panel."""
-    names = formatting.distinct_words(one.name for one in chosen)
-    panels = formatting.distinct_words(one.panel for one in chosen)
-    whole = [
-        panel
-        for panel in panels
-        if all(one in chosen for one in shown if one.panel == panel) and len(panels) < len(_panels(shown))
-    ]
-    if whole and len(whole) == len(panels):
-        return _panel_names(whole)
-    everywhere = [
-        name
-        for name in names
-        if sum(one.name == name for one in chosen) == sum(one.name == name for one in shown)
-    ]
-    words = [_column_names(everywhere)]
-    for panel in panels:
-        inside = _column_names(
-            [one.name for one in chosen if one.panel == panel and one.name not in everywhere]
-        )
-        if inside:
-            words.append(f"{_panel_names([panel])}, {inside}" if panel else inside)
-    return "; ".join(word for word in words if word)
-
-
-def _panels(shown: Sequence[Shown]) -> list[str]:
-    return list(dict.fromkeys(one.panel for one in shown))
-
-
-def _panel_names(panels: Sequence[str]) -> str:
-    """``panels A and D`` where headings have letters, else the headings."""
-    letters = [found[1] for panel in panels if (found := LETTER.match(panel))]
-    if len(letters) < len(panels):
-        return "; ".join(panels)
-    return f"panel{'s' * (len(letters) > 1)} {formatting.listed(letters)}"
-
-
-def _column_names(names: Sequence[str]) -> str:
-    """``columns 1, 2, and 4`` for numbered columns, else the names in a row."""
-    if names and all(COLUMN.fullmatch(name) for name in names):
-        return f"column{'s' * (len(names) > 1)} {formatting.listed(name[1:-1] for name in names)}"
-    return ("; " if any("," in name for name in names) else ", ").join(names)
-
-
-def named_specs(shown: Sequence[Shown]) -> tuple[tuple[str, str], ...]:
-    """(column, id) of the specifications; the panel is named with its first column."""
-    found, panel = [], ""
-    for one in shown:
-        opening = f"{one.panel}: " if one.panel != panel else ""
-        found.append((f"{opening}{one.name}", one.saved.spec_id))
-        panel = one.panel
-    return tuple(found)
 
 
 def _by_word(
@@ -319,31 +249,3 @@ def _value(number: str) -> float:
 def _first_clause(word: str) -> str:
     """A caution or a count without its explanation."""
     return CLAUSE.split(word, maxsplit=1)[0]
-
-
-def _short(shown: Sequence[Shown], concerned: Sequence[Shown], clause: str) -> str:
-    """A clause on some of the results, which are named where that is short, and counted otherwise."""
-    if len(concerned) == len(shown):
-        return formatting.opened(clause)
-    names = columns_concerned(shown, concerned)
-    if len(names) <= PLACES:
-        return f"{names}: {clause if clause[:1].isdigit() else clause[:1].lower() + clause[1:]}"
-    return f"{formatting.opened(clause)} ({_counted(shown, concerned)})"
-
-
-def _counted(shown: Sequence[Shown], concerned: Sequence[Shown]) -> str:
-    return f"{'one' if len(concerned) == 1 else len(concerned)} of {len(shown)} estimates"
-
-
-def _where(shown: Sequence[Shown], concerned: Sequence[Shown]) -> str:
-    """`` in panel E, column 3``, `` in 12 of 30 estimates``; empty for all results."""
-    if len(concerned) == len(shown):
-        return ""
-    names = columns_concerned(shown, concerned)
-    if len(names) <= PLACES and NUMBERED.match(names):
-        return f" in {names}"
-    return f" in {_counted(shown, concerned)}"
-
-
-def _named(one: Shown) -> str:
-    return f"{one.panel}, {one.name}" if one.panel else one.name

@@ -47,8 +47,8 @@ MAKERS: dict[str, Maker] = {
     "n_obs": _count("n_obs"),
     "n_units": _count("n_units"),
     "n_clusters": _count("n_clusters"),
-    "mean": lambda saved, _: formatting.adaptive(facts.mean_outcome(saved)),
-    "pre_mean": lambda saved, _: formatting.adaptive(facts.mean_before(saved)),
+    "mean": lambda saved, _: formatting.adaptive(saved.details.mean_outcome),
+    "pre_mean": lambda saved, _: formatting.adaptive(saved.details.mean_pre),
     "weights": lambda saved, context: facts.weights(saved, context.study),
     "clusters": lambda saved, context: facts.clusters(saved, context.study),
     "estimator": lambda saved, context: facts.estimator(saved, context.study),
@@ -112,10 +112,7 @@ def absorbed_rows(results: Sequence[Saved | None], context: Context) -> list[Tab
         for saved in results
     ]
     return [
-        _row(
-            name,
-            ["Yes" if name in have else "No" if have else "" for have in sets],
-        )
+        _row(name, ["Yes" if name in have else "No" if have else "" for have in sets])
         for name in formatting.distinct_words(name for names in sets for name in names)
     ]
 

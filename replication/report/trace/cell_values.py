@@ -101,8 +101,8 @@ def _of_statistic(name: str, saved: Saved, entry: Entry, context: Context) -> An
     if name in ("n_obs", "n_units", "n_clusters"):
         return saved.table[name].iloc[0]
     numbers: dict[str, Callable[[], Any]] = {
-        "mean": lambda: facts.mean_outcome(saved),
-        "pre_mean": lambda: facts.mean_before(saved),
+        "mean": lambda: saved.details.mean_outcome,
+        "pre_mean": lambda: saved.details.mean_pre,
         "p_value": lambda: (saved.find("att") or {}).get("p_value"),
         "pretrend": lambda: facts.pretrend_p(saved),
         "controls": lambda: len(statistics.controls(saved, entry)),
@@ -140,16 +140,8 @@ def _placed(shown: ShownValue, data: pd.DataFrame) -> ShownValue:
     return replace(shown, data=(int(places[0]), shown.quantity)) if len(places) else shown
 
 
-OF_ROW = {
-    "estimate": "estimate",
-    "std_error": "std_error",
-    "interval": "conf_low",
-    "band": "band_low",
-    "p_value": "p_value",
-    "n_obs": "n_obs",
-    "n_units": "n_units",
-    "n_clusters": "n_clusters",
-}
+SAME = ("estimate", "std_error", "p_value", "n_obs", "n_units", "n_clusters")
+OF_ROW = {"interval": "conf_low", "band": "band_low", **{name: name for name in SAME}}
 """Columns of a table of estimators and those of saved estimates."""
 
 
@@ -157,20 +149,16 @@ def estimators(entry: Entry, document: TableDocument, context: Context) -> Grid:
     """One specification a row."""
     blocks = estimators_table.read_blocks(entry, context)
     lines = [line for _, block in blocks for line in block]
-    columns = estimators_table.shown_columns(entry, lines, context)
+    columns = estimators_table.shown_columns(entry, lines)
     grid: Grid = []
     for place, (line, row) in enumerate(zip(lines, document.rows, strict=True)):
-        label = _row_name(line)
+        # ``att`` or ``event:2``.
+        label = row_labels(pd.DataFrame([line["found"]]))[0]
         cells = [
             _of_line(name, cell, line, label, context) for name, cell in zip(columns, row.cells, strict=True)
         ]
         grid.append([replace(cell, data=(place, cell.quantity)) if cell.quantity else cell for cell in cells])
     return grid
-
-
-def _row_name(line: Mapping[str, Any]) -> str:
-    """The row of a line's estimates, as ``att`` or ``event:2``."""
-    return row_labels(pd.DataFrame([line["found"]]))[0]
 
 
 def _of_line(
@@ -185,11 +173,10 @@ def _of_line(
         return shown if ends is None else replace(shown, interval=tuple(line["found"][end] for end in ends))
     blank = ShownValue(cell, "specification", specification=saved.spec_id, row=row)
     if name == "mean":
-        return replace(blank, value=facts.mean_outcome(saved), quantity="mean_outcome")
+        return replace(blank, value=saved.details.mean_outcome, quantity="mean_outcome")
     if not any(cell):
         return text_value(cell)
-    words = facts.in_study_words(facts.comparison(saved, context.study), saved, context.study)
-    return replace(blank, value=words, quantity="control_group")
+    return replace(blank, value=facts.control_group(saved, context.study), quantity="control_group")
 
 
 def of_frame(entry: Entry, document: TableDocument, context: Context) -> Grid:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from replication.display.formatting import identifier
 from replication.report.report_context import Context
 from replication.report.study_config import Entry
 from replication.report.trace.shown_values import ShownValue, source_lines
@@ -101,10 +102,6 @@ def _point(
 
 def _joined(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
     """The texts of several columns in one, empty ones left out."""
-    columns = [[_text(value) for value in frame[name].tolist()] for name in names]
+    columns = [[identifier(value) for value in frame[name].tolist()] for name in names]
     rows = zip(*columns, strict=True) if columns else [()] * len(frame)
     return [" ".join(word for word in row if word) for row in rows]
-
-
-def _text(value: Any) -> str:
-    return "" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else str(value)

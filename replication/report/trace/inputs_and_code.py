@@ -18,21 +18,15 @@ from replication.cleaning.recipe import RECIPE
 from replication.core.code_digest import code_digest, code_files
 from replication.core.details_record import plain
 from replication.core.fingerprints import file_digest
-from replication.core.spec import read_spec_file
-from replication.core.spec_grid import expand
+from replication.core.plain_data import texts_in
+from replication.core.spec_grid import expand, read_spec_file
 from replication.core.study_folder import STUDY
 from replication.core.temporary_files import visible_paths
 from replication.report import facts
 from replication.report.report_context import Context
 from replication.report.report_data import Saved
 from replication.report.trace.equations import equation
-from replication.report.trace.trace_records import (
-    analysis_summary,
-    file_records,
-    remarks,
-    settings,
-    texts_within,
-)
+from replication.report.trace.trace_records import analysis_summary, file_records, settings
 from replication.sources.manifest import MANIFEST, Source, load_manifest, locate, of_study
 
 KINDS = ("specifications", "analyses", "files", "panels", "raw", "recipes", "code")
@@ -138,13 +132,13 @@ class Provenance:
             "clusters": int(first["n_clusters"]),
             "clustered_by": facts.clusters(saved, self.context.study),
             "rules": rules,
-            "dropped": remarks(saved),
+            "dropped": list(saved.details.notes),
         }
 
     def _analysis(self, name: str) -> dict[str, Any]:
         entry = next(entry for entry in self.data.get("analyses", []) if entry["id"] == name)
         options = {key: value for key, value in entry.items() if key not in ("id", "kind")}
-        texts = sorted(set(texts_within(options)))
+        texts = sorted(set(texts_in(options, keys=True)))
         ids = [text for text in texts if text in self._spec_files]
         saved = set(self.context.results.ids)
         for one in ids:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +27,6 @@ def settings(saved: Saved) -> dict[str, Any]:
     }
 
 
-def remarks(saved: Saved) -> list[str]:
-    """What a result notes about its sample: what was dropped or derived, with counts."""
-    return list(saved.details.notes)
-
-
 def analysis_summary(kind: str, folder: Path) -> str:
     """The first sentence of an analysis's docstring."""
     path = kind_files(folder)[kind]
@@ -47,13 +41,3 @@ def file_records(path: Path) -> list[dict[str, Any]]:
         return []
     rows = pd.read_csv(path).to_dict("records")
     return [plain({str(key): one for key, one in row.items() if pd.notna(one)}) for row in rows]
-
-
-def texts_within(value: Any) -> list[str]:
-    """Every text inside nested plain data, keys of mappings among them."""
-    if isinstance(value, str):
-        return [value]
-    parts = (
-        [*value, *value.values()] if isinstance(value, Mapping) else value if isinstance(value, list) else []
-    )
-    return [text for part in parts for text in texts_within(part)]

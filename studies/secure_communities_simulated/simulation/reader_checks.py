@@ -141,7 +141,7 @@ def _rollout_rows(country: Country) -> list[tuple[str, str, float, float, float]
         ("Rollout", "People, 2010", published["population_2010"].sum(), drawn["population_2010"].sum()),
         (
             "Rollout",
-            "States, with the District of Columbia",
+            "States and the District of Columbia",
             published["state_fips"].nunique(),
             drawn["state"].nunique(),
         ),

@@ -1,4 +1,4 @@
-"""Commands that verify and record what the pipeline wrote: verify, manifest."""
+"""Commands on what the pipeline wrote: trace, verify, manifest."""
 
 from __future__ import annotations
 
@@ -10,6 +10,14 @@ from replication.commands.own_data import Subparsers
 
 def add(commands: Subparsers) -> None:
     """The parsers of these commands."""
+    trace = commands.add_parser("trace", help="show where a number in a table or figure comes from")
+    trace.add_argument("name", metavar="TABLE|FIGURE", help="id of the table or figure, or STUDY/ID")
+    trace.add_argument(
+        "row", nargs="?", metavar="ROW|POINT", help="printed label or key (default: list them)"
+    )
+    trace.add_argument("column", nargs="?", metavar="COLUMN", help="column of a table")
+    trace.add_argument("--json", action="store_true", help="print JSON")
+    trace.set_defaults(run=run_trace)
     verify = commands.add_parser(
         "verify", help="compare all outputs with their source files and the committed numbers"
     )
@@ -28,6 +36,24 @@ def add(commands: Subparsers) -> None:
         "--out", type=Path, metavar="FILE", help="JSON file (default: manifest.json in the project folder)"
     )
     manifest.set_defaults(run=run_manifest)
+
+
+def run_trace(chosen: argparse.Namespace) -> int:
+    """``replication trace TABLE ROW COLUMN`` and ``replication trace FIGURE POINT``."""
+    from replication.report.trace.trace_text import listing, trace_json, trace_text
+    from replication.report.trace.traces import find_entry, trace_in
+    from replication.workflow.project import find_root
+    from replication.workflow.settings import read_settings
+
+    root = find_root()
+    traces, entry = find_entry(root, chosen.name, stars=read_settings(root)["tables"]["stars"])
+    traced = traces.traced(entry)
+    if chosen.row is None or (chosen.column is None and not traced.points):
+        print(listing(traced, f"{traces.study.id}/{entry.id}", chosen.row))
+        return 0
+    found = trace_in(traces, traced, chosen.row, chosen.column)
+    print(trace_json(found) if chosen.json else trace_text(found))
+    return 0
 
 
 def run_verify(chosen: argparse.Namespace) -> int:
