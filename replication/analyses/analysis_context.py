@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import pandas as pd
 from replication.core import saved_results
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import Estimates
+from replication.core.estimator_records import PermutationRecord
 from replication.core.spec import Spec, parse_spec
 from replication.core.temporary_files import visible_paths
 
@@ -23,34 +23,23 @@ class AnalysisContext:
 
     Attributes
     ----------
-    clean : Path
-        ``data_clean/<study>``.
-    tables : Path
-        ``tables/<study>``; estimates lie in ``specs/<spec_id>`` below it.
-    folder : Path or None
-        ``studies/<study>``, where a study keeps kinds of analysis of its own.
+    clean : ``data_clean/<study>``.
+    tables : ``tables/<study>``; estimates lie in ``specs/<spec_id>`` below it.
+    folder : ``studies/<study>``, where a study keeps kinds of analysis of its own.
     """
 
     clean: Path
     tables: Path
     folder: Path | None = None
-
-    @cached_property
-    def _frames(self) -> dict[str, pd.DataFrame]:
-        return {}
+    _frames: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False, compare=False)
 
     def frame(self, name: str) -> pd.DataFrame:
         """A cleaned panel (``<name>.parquet``) or table (``<name>.csv``), read once."""
         if name not in self._frames:
-            for path, read in (
-                (self.clean / f"{name}.parquet", pd.read_parquet),
-                (self.clean / f"{name}.csv", pd.read_csv),
-            ):
-                if path.is_file():
-                    self._frames[name] = read(path)
-                    break
-            else:
+            panel, table = (self.clean / f"{name}.{ending}" for ending in ("parquet", "csv"))
+            if not (panel.is_file() or table.is_file()):
                 raise SpecError(f"There is no cleaned file {name!r} in {self.clean}.")
+            self._frames[name] = pd.read_parquet(panel) if panel.is_file() else pd.read_csv(table)
         return self._frames[name]
 
     def spec(self, spec_id: str) -> Spec:
@@ -62,6 +51,16 @@ class AnalysisContext:
     def estimates(self, spec_id: str) -> Estimates:
         """The saved estimates of a specification, with their covariance."""
         return saved_results.load(self._folder(spec_id))[0]
+
+    def permutation(self, spec_id: str) -> PermutationRecord:
+        """The draws of a saved permutation test."""
+        record = self.estimates(spec_id).details.permutation
+        if record is None:
+            raise SpecError(
+                f"The specification {spec_id!r} has no permutation draws. Set its 'inference.method' "
+                "to permutation."
+            )
+        return record
 
     def _folder(self, spec_id: str) -> Path:
         folder = self.tables / "specs" / spec_id

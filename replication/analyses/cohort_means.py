@@ -72,5 +72,4 @@ def group_names(cohort: pd.Series, groups: Mapping[str, Sequence[int]]) -> pd.Se
             f"No group has the cohort {absent[0]}. Put every cohort of the panel into a group: "
             f"{', '.join(map(str, sorted(set(cohort))))}."
         )
-    names: pd.Series = cohort.map(member).rename("group")
-    return names
+    return cohort.map(member).rename("group")

@@ -39,7 +39,6 @@ def collected(context: AnalysisContext, *, groups: Mapping[str, Sequence[Mapping
         ``group``, ``label``, ``spec_id``, ``row``, the numbers of the row, and the further
         columns. A permutation test gives a p-value only, so the standard error and the interval of
         its row are missing.
-
     """
     rows = [_row(context, heading, entry) for heading, entries in groups.items() for entry in entries]
     return pd.DataFrame(rows)

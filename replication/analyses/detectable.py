@@ -9,7 +9,6 @@ import pandas as pd
 from scipy import stats
 
 from replication.analyses.analysis_context import AnalysisContext
-from replication.core.errors import SpecError
 
 
 def detectable(
@@ -38,7 +37,6 @@ def detectable(
         ``percent`` the same as a fall in percent, 100 (1 - exp(-effect)); ``by_permutation`` and
         ``percent_by_permutation`` are those by the draws, empty where there are none; ``power`` and
         ``size`` of the test.
-
     """
     factor = float(stats.norm.ppf(0.5 + level / 2) + stats.norm.ppf(power))
     known = permutations or {}
@@ -76,13 +74,7 @@ def by_draws(context: AnalysisContext, spec_id: str, power: float, level: float)
     The test rejects beyond the ``level`` quantile of the draws' size; an effect shifts them. The
     larger one of the effects needed upward and downward.
     """
-    record = context.estimates(spec_id).details.permutation
-    if record is None:
-        raise SpecError(
-            f"The specification {spec_id!r} has no permutation draws. Set its 'inference.method' "
-            "to permutation."
-        )
-    return effect_for(record.estimates, power, level)
+    return effect_for(context.permutation(spec_id).estimates, power, level)
 
 
 def effect_for(draws: Sequence[float], power: float, level: float) -> float:
@@ -98,7 +90,6 @@ def effect_for(draws: Sequence[float], power: float, level: float) -> float:
     -------
     float
         Minimum detectable effect, in units of the outcome.
-
     """
     values = np.asarray(draws, dtype=float)
     critical = np.quantile(np.abs(values), level)

@@ -67,7 +67,8 @@ def determinants(
     if not complete.any():
         raise PanelError("No unit has all regressors. Leave out the one that is always missing.")
     frame, x = frame[complete], x[complete]
-    scale = pd.Series({name: scale_of(x[name]) for name in x})
+    # Standard deviations of measures; flags keep their unit.
+    scale = x.apply(lambda values: float(values.std()) if values.nunique() > 2 else 1.0)
     months = months_since(frame[date], origin)
     table = pd.DataFrame(
         {
@@ -85,11 +86,6 @@ def determinants(
         below[f"{name}_estimate"] = fitted["r_squared"]
     table = pd.concat([table, below], ignore_index=True)
     return table.assign(units=len(frame), clusters=frame[cluster].nunique())
-
-
-def scale_of(values: pd.Series) -> float:
-    """Standard deviation of a measure, 1 for a flag."""
-    return 1.0 if values.nunique() <= 2 else float(values.std())
 
 
 def months_since(dates: pd.Series, origin: str) -> pd.Series:

@@ -36,8 +36,7 @@ def analysis_options(path: Path) -> dict[str, Any]:
 
     Parameters
     ----------
-    path : Path
-        The kind's module.
+    path : the kind's module.
     """
     function = next(node for node in _body(path) if getattr(node, "name", "") == path.stem)
     assert isinstance(function, ast.FunctionDef)

@@ -21,8 +21,7 @@ def analyze(entry: Mapping[str, Any], context: AnalysisContext) -> pd.DataFrame:
 
     Parameters
     ----------
-    entry : mapping
-        ``id`` (the file's name), ``kind``, and the options of that kind.
+    entry : ``id`` (the file's name), ``kind``, and the options of that kind.
     """
     kind = str(entry["kind"])
     known = kinds(context.folder)

@@ -46,7 +46,6 @@ def leave_out(
     DataFrame
         ``label``, ``group``, the estimate with its interval, ``units_left_out`` and ``spec_id``;
         the first row is the whole sample.
-
     """
     chosen = context.spec(spec)
     frame = context.frame(chosen.panel)

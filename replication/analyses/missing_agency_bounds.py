@@ -153,8 +153,7 @@ def extremes(
 def _best(grid: list[Floats], v: Floats, cells: Bools, pick: Any) -> Floats:
     """The shift of the grid, on some cells only, with the lowest or highest sum."""
     sums = [float((v * shift)[cells].sum()) for shift in grid]
-    shift: Floats = np.where(cells, grid[int(pick(sums))], 0.0)
-    return shift
+    return np.where(cells, grid[int(pick(sums))], 0.0)
 
 
 def shift_of(covered: Floats, k: float) -> Floats:
@@ -165,8 +164,7 @@ def shift_of(covered: Floats, k: float) -> Floats:
             f"{int((inside <= 0).sum())} cells report for no population, and with k = {k:g} nothing is "
             "left of their rate. Use a sample in which everyone reports something."
         )
-    shift: Floats = np.log(inside)
-    return shift
+    return np.log(inside)
 
 
 def linear_weights(panel: Panel, spec: Spec) -> Floats:

@@ -32,7 +32,6 @@ def weighted_mean(values: Floats, weight: Floats) -> float:
     -------
     float
         NaN if no value has a positive weight.
-
     """
     there = np.isfinite(values) & (weight > 0)
     if not there.any():
@@ -58,5 +57,4 @@ def weights_from(frame: pd.DataFrame, name: str | None) -> Floats:
     """A column of weights, or ones."""
     if name is None:
         return np.ones(len(frame))
-    weight: Floats = columns_of(frame, [name])[name].to_numpy()
-    return weight
+    return columns_of(frame, [name])[name].to_numpy()

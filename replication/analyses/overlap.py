@@ -74,7 +74,6 @@ def overlap(context: AnalysisContext, *, spec: str) -> pd.DataFrame:
     ------
     SpecError
         If the specification is of another estimator, has no covariates, or reads repeated cross-sections.
-
     """
     chosen = context.spec(spec)
     if chosen.estimator != "callaway_santanna" or not chosen.covariates or chosen.repeated_cross_sections:

@@ -19,18 +19,12 @@ def permuted(context: AnalysisContext, *, specs: Sequence[str], measure: str = "
     ----------
     specs : ids of specifications with ``method: permutation``
     measure : ``statistic`` (studentized, which the p-value uses) or ``estimate``
-
     """
     if measure not in MEASURES:
         raise SpecError(f"There is no measure {measure!r}. Use {' or '.join(MEASURES)}.")
     frames = []
     for name in specs:
-        record = context.estimates(name).details.permutation
-        if record is None:
-            raise SpecError(
-                f"The specification {name!r} has no permutation draws. Set its 'inference.method' "
-                "to permutation."
-            )
+        record = context.permutation(name)
         values = [getattr(record, measure), *getattr(record, MEASURES[measure])]
         kinds = ["actual", *["draw"] * (len(values) - 1)]
         title = context.spec(name).title or name

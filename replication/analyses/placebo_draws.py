@@ -24,7 +24,6 @@ from replication.core.spec import Inference, Spec
 from replication.estimators.estimate_spec import estimate
 from replication.estimators.registry import ENTRIES
 from replication.inference.block_permutation import matched_units, ranked_blocks
-from replication.inference.permutation import permuted_panel
 
 COLUMNS: Final = ["draw", "spec_id", "cluster", "estimate", "std_error", "critical"]
 SHIFTS: Final = (
@@ -49,10 +48,8 @@ class Placebo:
     Attributes
     ----------
     specs : tuple of Spec
-    clusters : tuple of str
-        Columns by which standard errors are clustered, one after the other.
-    blocks : str
-        Column across whose values schedules are permuted.
+    clusters : columns by which standard errors are clustered, one after the other.
+    blocks : column across whose values schedules are permuted.
     seed : int
     """
 
@@ -126,7 +123,7 @@ def placebo_order(blocks: Sequence[Ints], seed: int, draw: int) -> Ints:
 
 
 def _row(draw: int, subject: Subject, seed: int) -> list[Any]:
-    panel = permuted_panel(subject.panel, placebo_order(subject.blocks, seed, draw))
+    panel = subject.panel.reassigned(placebo_order(subject.blocks, seed, draw))
     name = [draw, subject.spec.id, subject.cluster]
     try:
         row = estimate(panel, subject.spec).rows("att").iloc[0]

@@ -29,8 +29,7 @@ def summarize_placebos(
 
     Parameters
     ----------
-    draws : DataFrame
-        From ``placebo_draws.draw_placebos``.
+    draws : from ``placebo_draws.draw_placebos``.
     labels : id of a specification -> label.
     clusters : column that standard errors are clustered by -> label.
     effects : sizes in log points; power is the mean of that of a rise and that of a fall.
@@ -85,7 +84,6 @@ def power_of(draws: pd.DataFrame, effects: Floats) -> Floats:
     -------
     (E,) array
         Mean over both signs of the effect.
-
     """
     estimate, std_error, critical = (
         draws[name].to_numpy()[:, None] for name in ("estimate", "std_error", "critical")

@@ -21,7 +21,6 @@ def pretrends(context: AnalysisContext, *, groups: Mapping[str, Mapping[str, str
     -------
     DataFrame
         ``group``, ``label``, ``pretrend_p_value`` and the columns of ``sensitivity_table``.
-
     """
     listed = [
         (heading, label, spec_id) for heading, lines in groups.items() for label, spec_id in lines.items()

@@ -16,7 +16,6 @@ def robust_intervals(context: AnalysisContext, *, panels: Mapping[str, str]) -> 
     Parameters
     ----------
     panels : heading of the panels -> id of a specification with an event-time path.
-
     """
     parts = []
     for heading, spec_id in panels.items():

@@ -22,7 +22,6 @@ def stepdown(
     specs : ids of specifications that differ in the outcome; they are estimated again, since the
         joint draws need their scores. Draws and seed are those of the first.
     families : several such lists, each adjusted by itself; ``family`` counts them from 1.
-
     """
     lists = [*families, *([specs] if specs else [])]
     found = [_adjusted(context, names).assign(family=number) for number, names in enumerate(lists, 1)]

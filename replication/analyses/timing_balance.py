@@ -30,7 +30,6 @@ def timing_balance(
         ``group``, ``label``, ``difference`` and ``std_error`` (missing for the joint tests),
         ``statistic``, ``p_value`` (normal, or chi-squared for the Wald test) and
         ``fisher_p_value`` (missing without permutation).
-
     """
     found = []
     for heading, spec_id in specs.items():

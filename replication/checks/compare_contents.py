@@ -22,9 +22,13 @@ def held_panels(root: Path, study: str) -> list[Verdict]:
         found = content_digests.panel_contents(root / "data_clean" / study)
     except InputError as error:
         return [Verdict(study, "data_clean", 0, 1, str(error))]
-    left, right = by_name(expected, "panel"), by_name(found, "panel")
+    left, right, compare = (
+        by_name(expected, "panel"),
+        by_name(found, "panel"),
+        content_digests.panel_difference,
+    )
     return [
-        _verdict(study, f"data_clean/{name}.parquet", left.get(name), right.get(name), _panel)
+        _verdict(study, f"data_clean/{name}.parquet", left.get(name), right.get(name), compare)
         for name in sorted(left.keys() | right.keys())
     ]
 
@@ -50,7 +54,7 @@ def held_matrices(root: Path, study: str) -> list[Verdict]:
         if expected is None:
             verdicts.append(Verdict(study, label, 1, 0, ""))
         else:
-            verdicts.append(_verdict(study, label, left.get(name), found, _matrix))
+            verdicts.append(_verdict(study, label, left.get(name), found, content_digests.matrix_difference))
     return verdicts
 
 
@@ -63,14 +67,6 @@ def committed(root: Path, study: str, name: str) -> pd.DataFrame | None:
     """What is committed of the contents of a study; None if nothing is."""
     path = root / "studies" / study / "expected" / "contents" / f"{name}.csv"
     return pd.read_csv(path, dtype={"spec_id": str, "panel": str}) if path.is_file() else None
-
-
-def _panel(expected: pd.DataFrame, found: pd.DataFrame) -> str:
-    return content_digests.panel_difference(expected, found)
-
-
-def _matrix(expected: pd.DataFrame, found: pd.DataFrame) -> str:
-    return content_digests.matrix_difference(expected.iloc[0], found.iloc[0])
 
 
 def _verdict(

@@ -27,7 +27,6 @@ PLACES = ("tables", "figures", "data_clean")
 CONTENTS = {"panels": ("data_clean", panel_contents), "vcov": ("tables", matrix_contents)}
 """Files of ``expected/contents``: the folder whose contents they describe, and what computes them."""
 
-
 COMMITTED = "agree with expected/"
 
 

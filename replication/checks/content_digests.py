@@ -167,8 +167,9 @@ def panel_difference(expected: pd.DataFrame, found: pd.DataFrame) -> str:
     return f"values differ in {', '.join(places[:4])}{more}" if places else ""
 
 
-def matrix_difference(expected: pd.Series, found: pd.Series) -> str:
-    """What of a covariance matrix is not as committed."""
+def matrix_difference(committed: pd.DataFrame, computed: pd.DataFrame) -> str:
+    """What of a covariance matrix is not as committed; both frames have its one line."""
+    expected, found = committed.iloc[0], computed.iloc[0]
     if int(expected["rows"]) != int(found["rows"]):
         return f"{found['rows']} rows where {expected['rows']} are expected"
     for name, words in (("log_variances", "the variances"), ("correlations", "the correlations")):

@@ -13,7 +13,6 @@ TEXT: Final = (".tex", ".md", ".html", ".csv", ".json", ".yaml")
 AROUND: Final = 24
 """Characters that are quoted on each side of a difference."""
 
-
 PYTHON: Final = re.compile(r"(?<=python )3\.\d+\.\d+")
 """The version of Python in the line that names versions, which differs between machines."""
 

@@ -78,13 +78,10 @@ def check_panel(
 
     Parameters
     ----------
-    data : Path or DataFrame
-        A .csv, .csv.gz, .xlsx, .parquet or .dta file, or a frame.
-    keys : mapping
-        Keys of a specification (``unit``, ``time``, ``cohort`` or ``cohort_from``, ``never``, ...), those of
-        ``read`` with a dot.
-    outcomes : sequence of str
-        Columns to look at; without any the panel alone is looked at.
+    data : A .csv, .csv.gz, .xlsx, .parquet or .dta file, or a frame.
+    keys : keys of a specification (``unit``, ``time``, ``cohort`` or ``cohort_from``, ``never``, ...), those
+        of ``read`` with a dot.
+    outcomes : columns to look at; without any the panel alone is looked at.
 
     Raises
     ------
@@ -92,8 +89,7 @@ def check_panel(
         If the file cannot be read or a column is missing; the message names the option that fixes it.
     """
     spec = _spec(keys, outcomes)
-    frame = _frame(data, spec)
-    frame = frame if outcomes else frame.assign(**{PLACEHOLDER: 0.0})
+    frame = _frame(data, spec, outcomes)
     cohort = spec.cohort_from or cohort_column(spec, frame)
     _require(
         frame,
@@ -112,8 +108,7 @@ def check_panel(
     refusal, _ = _attempt(frame, spec, outcomes)
     # A file whose decimal mark or blanks are read differently is read again, as the next command will.
     mended = _spec(full, outcomes)
-    again = _frame(data, mended) if mended.read != spec.read else frame
-    again = again if outcomes else again.assign(**{PLACEHOLDER: 0.0})
+    again = _frame(data, mended, outcomes) if mended.read != spec.read else frame
     remaining, panel = _attempt(again, mended, outcomes)
     if panel is not None:
         findings += [*look.gaps(panel), *look.design(panel)]
@@ -126,11 +121,13 @@ def check_panel(
     )
 
 
-def _frame(data: Path | pd.DataFrame, spec: Spec) -> pd.DataFrame:
+def _frame(data: Path | pd.DataFrame, spec: Spec, outcomes: Sequence[str]) -> pd.DataFrame:
     """The panel as its file is read; a frame that was passed, with what ``read`` does to labels."""
     if isinstance(data, pd.DataFrame):
-        return stripped(data) if spec.read.strip_blanks else data
-    return read_frame(data, identifier_columns(spec), spec.read)
+        frame = stripped(data) if spec.read.strip_blanks else data
+    else:
+        frame = read_frame(data, identifier_columns(spec), spec.read)
+    return frame if outcomes else frame.assign(**{PLACEHOLDER: 0.0})
 
 
 def _require(frame: pd.DataFrame, names: Sequence[str], spec: Spec) -> None:

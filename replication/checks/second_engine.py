@@ -49,7 +49,6 @@ def second_engine(
         For any other estimator.
     NoSecondEngineError
         For a Poisson model with trends of more units than dummies can carry.
-
     """
     effects = read_effects(panel, trends)
     frame = long_frame(panel, effects)
@@ -86,13 +85,17 @@ def long_frame(panel: Panel, effects: Effects) -> pd.DataFrame:
     return frame
 
 
+def effect_columns(effects: Effects) -> tuple[list[str], list[str]]:
+    """Columns of ``long_frame`` whose values have effects, and those whose values have linear trends."""
+    levels = [f"by_time:{name}" for name in effects.by_time] or ["time"]
+    trends = [f"stratum:{name}" for name in effects.linear]
+    return ["unit", *levels], trends + ["unit"] * effects.unit_linear
+
+
 def _absorbing(frame: pd.DataFrame, regressors: list[str], effects: Effects) -> dict[str, float]:
     from linearmodels.iv.absorbing import AbsorbingLS, Interaction
 
-    levels = ["unit", *(f"by_time:{name}" for name in effects.by_time)]
-    levels += [] if effects.by_time else ["time"]
-    sloped = [f"stratum:{name}" for name in effects.linear]
-    sloped += ["unit"] if effects.unit_linear else []
+    levels, sloped = effect_columns(effects)
     trend = frame[["time"]] - frame["time"].mean()
     interactions = [
         Interaction(cat=frame[[name]].astype("category"), cont=trend.astype(float)) for name in sloped
@@ -112,14 +115,11 @@ def _absorbing(frame: pd.DataFrame, regressors: list[str], effects: Effects) -> 
 
 def _poisson(frame: pd.DataFrame, regressors: list[str], effects: Effects) -> dict[str, float]:
     """GLM with dummies while they are few, else the fixed-effect Poisson of pyfixest."""
-    levels = ["unit", *(f"by_time:{name}" for name in effects.by_time)]
-    levels += [] if effects.by_time else ["time"]
+    levels, trends = effect_columns(effects)
     positive = frame["y"] > 0
     for name in levels:
         frame = frame[positive.groupby(frame[name]).transform("any")]
         positive = positive[frame.index]
-    trends = [f"stratum:{name}" for name in effects.linear]
-    trends += ["unit"] if effects.unit_linear else []
     dummies = sum(frame[name].nunique() for name in [*levels, *trends])
     small = dummies * len(frame) <= CELLS or bool(trends)
     if dummies <= DUMMIES and small:
@@ -164,8 +164,7 @@ def independent_columns(dummies: Floats) -> Floats:
 
     triangle, order = qr(dummies, mode="r", pivoting=True)
     size = np.abs(np.diag(triangle))
-    chosen: Floats = dummies[:, np.sort(order[: int((size > 1e-9 * size[0]).sum())])]
-    return chosen
+    return dummies[:, np.sort(order[: int((size > 1e-9 * size[0]).sum())])]
 
 
 def _poisson_pyfixest(frame: pd.DataFrame, regressors: list[str], levels: list[str]) -> dict[str, float]:

@@ -42,12 +42,10 @@ class AgencyRule:
 
     Attributes
     ----------
-    state_police : str
-        State police without people: ``county`` keeps those whose header names a county (a post,
-        a barracks) and drops the statewide ones, which the crosswalk puts at their headquarters;
-        ``keep`` keeps all, ``drop`` none.
-    zero_population : str
-        Other agencies without people (universities, transit, tribal police): ``keep`` or
+    state_police : state police without people: ``county`` keeps those whose header names a county (a post, a
+        barracks) and drops the statewide ones, which the crosswalk puts at their headquarters; ``keep`` keeps
+        all, ``drop`` none.
+    zero_population : other agencies without people (universities, transit, tribal police): ``keep`` or
         ``drop``. Kept, they add offenses to their county and nothing to its coverage.
     """
 
@@ -74,11 +72,9 @@ class Allocation:
 
     Attributes
     ----------
-    shares : DataFrame
-        ``ori``, ``fips``, ``share`` (of the agency's offenses and people; they add up to 1),
+    shares : ``ori``, ``fips``, ``share`` (of the agency's offenses and people; they add up to 1),
         ``decided_by``.
-    table : DataFrame
-        One row per decision: ``decided_by``, ``agencies``, ``people``.
+    table : one row per decision: ``decided_by``, ``agencies``, ``people``.
     """
 
     shares: pd.DataFrame
@@ -90,10 +86,8 @@ def fbi_counties(headers: pd.DataFrame, crosswalk: pd.DataFrame) -> pd.DataFrame
 
     Parameters
     ----------
-    headers : DataFrame
-        ``ori``, ``fbi_state``, ``county_1``.
-    crosswalk : DataFrame
-        ``ori``, ``fips``.
+    headers : ``ori``, ``fbi_state``, ``county_1``.
+    crosswalk : ``ori``, ``fips``.
 
     Returns
     -------
@@ -119,13 +113,10 @@ def allocate(headers: pd.DataFrame, crosswalk: pd.DataFrame, rule: AgencyRule = 
 
     Parameters
     ----------
-    headers : DataFrame
-        One row per agency: ``ori``, ``fbi_state``, ``group``, ``population_k`` and ``county_k``
-        for k = 1, 2, 3 (``sources.return_a``, or ``homicide_headers``).
-    crosswalk : DataFrame
-        ``ori``, ``fips``, ``agency_type`` (``sources.geography.read_agencies``).
-    rule : AgencyRule
-        Treatment of agencies without people.
+    headers : one row per agency: ``ori``, ``fbi_state``, ``group``, ``population_k`` and ``county_k`` for k =
+        1, 2, 3 (``sources.return_a``, or ``homicide_headers``).
+    crosswalk : ``ori``, ``fips``, ``agency_type`` (``sources.geography.read_agencies``).
+    rule : treatment of agencies without people.
 
     Raises
     ------

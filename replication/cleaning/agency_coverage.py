@@ -11,8 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from replication.cleaning.agency_months import MONTHS, AgencyMonths, Bools, Counts
+from replication.cleaning.agency_months import MONTHS, AgencyMonths, Counts, without
+from replication.core.arrays import Bools
 from replication.core.errors import PanelError, nearest
+from replication.sources import OFFENSES
 
 FEWEST_SCALED: Final = 3
 """An agency with fewer months in a year is not representative of the others (as in the NACJD files)."""
@@ -21,7 +23,7 @@ FEWEST_SCALED: Final = 3
 def complete(months: AgencyMonths) -> AgencyMonths:
     """Agencies that reported all twelve months of a year; in other years they are not used."""
     whole = _by_year(months.reported).all(axis=2)
-    return _only(months, np.repeat(whole, MONTHS, axis=1))
+    return without(months, ~np.repeat(whole, MONTHS, axis=1))
 
 
 def scaled(months: AgencyMonths) -> AgencyMonths:
@@ -33,15 +35,13 @@ def scaled(months: AgencyMonths) -> AgencyMonths:
     enough = _by_year(months.reported).sum(axis=2) >= FEWEST_SCALED
     used = np.repeat(enough, MONTHS, axis=1)
     filled = used & ~months.reported
-    return _only(
-        replace(
-            months,
-            reported=months.reported | filled,
-            actual=_filled_by_year(months.actual, filled),
-            cleared=_filled_by_year(months.cleared, filled),
-        ),
-        used,
+    whole = replace(
+        months,
+        reported=months.reported | filled,
+        actual=_filled_by_year(months.actual, filled),
+        cleared=_filled_by_year(months.cleared, filled),
     )
+    return without(whole, ~used)
 
 
 def interpolated(months: AgencyMonths) -> AgencyMonths:
@@ -102,8 +102,7 @@ def county_shares(shares: pd.DataFrame, months: AgencyMonths) -> CountyShares:
 
     Parameters
     ----------
-    shares : DataFrame
-        ``year``, ``ori``, ``fips``, ``share``.
+    shares : ``year``, ``ori``, ``fips``, ``share``.
     months : AgencyMonths
     """
     fips = np.unique(shares["fips"].to_numpy(dtype=np.int64))
@@ -129,10 +128,8 @@ def county_coverage(
 
     Parameters
     ----------
-    raw : AgencyMonths
-        Before a rule.
-    used : AgencyMonths
-        After it.
+    raw : before a rule.
+    used : after it.
     shares : CountyShares
 
     Returns
@@ -167,7 +164,7 @@ def county_counts(used: AgencyMonths, shares: CountyShares) -> dict[str, NDArray
     """
     found: dict[str, NDArray[np.float64]] = {}
     anyone = _counts_of(shares, used.reported) > 0
-    for k, name in enumerate(used.offenses):
+    for k, name in enumerate(OFFENSES):
         known, cleared = used.actual[:, :, k], used.cleared[:, :, k]
         both = np.isfinite(known) & np.isfinite(cleared)
         someone = _counts_of(shares, both) > 0
@@ -181,16 +178,6 @@ def county_counts(used: AgencyMonths, shares: CountyShares) -> dict[str, NDArray
 def _by_year(cells: NDArray[np.bool_]) -> Bools:
     """(N, years, 12)."""
     return cells.reshape(cells.shape[0], -1, MONTHS)
-
-
-def _only(months: AgencyMonths, used: Bools) -> AgencyMonths:
-    gone = ~used[:, :, None]
-    return replace(
-        months,
-        reported=months.reported & used,
-        actual=np.where(gone, np.float32(np.nan), months.actual),
-        cleared=np.where(gone, np.float32(np.nan), months.cleared),
-    )
 
 
 def _filled_by_year(cube: Counts, cells: Bools) -> Counts:

@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 
 from replication.cleaning import timing
 from replication.cleaning.agency_counties import people_of
+from replication.core.arrays import Bools
 from replication.core.errors import PanelError
 from replication.sources import OFFENSES
 from replication.sources.return_a import ReturnA
 from replication.sources.return_a_anomalies import bunched
 
 Counts = NDArray[np.float32]
-Bools = NDArray[np.bool_]
 
 MONTHS: Final = 12
 TOTAL: Final = "total"
@@ -32,14 +32,13 @@ TOTAL: Final = "total"
 
 @dataclass(frozen=True)
 class AgencyMonths:
-    """Agencies by months: N agencies, T months (whole years), K offenses.
+    """Agencies by months: N agencies, T months (whole years), the K = 7 offenses.
 
     Attributes
     ----------
     ori : (N,) str
     months : (T,) int
         Month numbers, ascending; twelve for each year that was read.
-    offenses : tuple of str
     people : (N, T) float
         People of the agency's header; 0 in years in which it is not in the file, and where
         another agency covers it and counts its people.
@@ -47,15 +46,12 @@ class AgencyMonths:
         The month's figures are there, in its own return or shared out of a later one.
     actual, cleared : (N, T, K) float32
         Missing where not reported; ``cleared`` also where the clearance card was not filed.
-    headers : tuple of DataFrame
-        One a year, as read (``ReturnA.agencies``), with the column ``year``.
-    notes : DataFrame
-        ``year``, ``what``, ``count``: what was corrected.
+    headers : one a year, as read (``ReturnA.agencies``), with the column ``year``.
+    notes : ``year``, ``what``, ``count``: what was corrected.
     """
 
     ori: NDArray[np.str_]
     months: NDArray[np.int64]
-    offenses: tuple[str, ...]
     people: NDArray[np.float64]
     reported: Bools
     actual: Counts
@@ -64,27 +60,24 @@ class AgencyMonths:
     notes: pd.DataFrame
 
 
-def agency_months(years: Iterable[ReturnA], offenses: Sequence[str] = OFFENSES) -> AgencyMonths:
+def agency_months(years: Iterable[ReturnA]) -> AgencyMonths:
     """Arrays of every year that was read.
 
     Parameters
     ----------
-    years : iterable of ReturnA
-        One a year, in any order. A generator that reads them one after the other keeps no more
-        than one in memory.
-    offenses : sequence of str
-        Offenses to carry, of those that the reader gives.
+    years : one a year, in any order. A generator that reads them one after the other keeps no more than one
+        in memory.
 
     Raises
     ------
     PanelError
-        If no year or the same year twice is given, or an offense is unknown.
+        If no year or the same year twice is given.
     """
     parts = {}
     for tidy in years:
         if tidy.year in parts:
             raise PanelError(f"Return A of {tidy.year} was given twice. Give every year once.")
-        parts[tidy.year] = _one_year(tidy, tuple(offenses))
+        parts[tidy.year] = _one_year(tidy)
     if not parts:
         raise PanelError("No year of Return A was given. Read at least one master file.")
     return _together([parts[year] for year in sorted(parts)])
@@ -101,11 +94,10 @@ def as_agency_months(returns: Returns) -> AgencyMonths:
 
 def _together(parts: Sequence[AgencyMonths]) -> AgencyMonths:
     """Years side by side, over all agencies that occur in any of them."""
-    offenses = parts[0].offenses
     ori = np.unique(np.concatenate([part.ori for part in parts]))
     shape = (ori.size, MONTHS * len(parts))
     people, reported = np.zeros(shape), np.zeros(shape, dtype=bool)
-    actual = np.full((*shape, len(offenses)), np.nan, dtype=np.float32)
+    actual = np.full((*shape, len(OFFENSES)), np.nan, dtype=np.float32)
     cleared = actual.copy()
     for at, part in enumerate(parts):
         row, columns = np.searchsorted(ori, part.ori), slice(MONTHS * at, MONTHS * (at + 1))
@@ -114,7 +106,6 @@ def _together(parts: Sequence[AgencyMonths]) -> AgencyMonths:
     return AgencyMonths(
         ori=ori,
         months=np.concatenate([part.months for part in parts]),
-        offenses=offenses,
         people=people,
         reported=reported,
         actual=actual,
@@ -124,7 +115,7 @@ def _together(parts: Sequence[AgencyMonths]) -> AgencyMonths:
     )
 
 
-def _one_year(tidy: ReturnA, offenses: tuple[str, ...]) -> AgencyMonths:
+def _one_year(tidy: ReturnA) -> AgencyMonths:
     """One year, corrected step by step."""
     ori = tidy.agencies["ori"].to_numpy(dtype=str)
     order = np.argsort(ori)
@@ -137,12 +128,11 @@ def _one_year(tidy: ReturnA, offenses: tuple[str, ...]) -> AgencyMonths:
     reported[place] = returned
     included = np.zeros((names.size, MONTHS), dtype=np.int64)
     included[place] = tidy.months["included_in"].to_numpy()
-    actual, total = _cube(tidy.offenses, names, "actual", offenses)
-    cleared, _ = _cube(tidy.offenses, names, "cleared", offenses)
+    actual, total = _cube(tidy.offenses, names, "actual")
+    cleared, _ = _cube(tidy.offenses, names, "cleared")
     part = AgencyMonths(
         ori=names,
         months=timing.month_number(tidy.year, np.arange(1, MONTHS + 1)),
-        offenses=offenses,
         people=np.repeat(people_of(headers).to_numpy()[:, None], MONTHS, axis=1),
         reported=reported,
         actual=actual,
@@ -166,18 +156,13 @@ def _place(frame: pd.DataFrame, names: NDArray[np.str_]) -> Place:
     return row, frame["month"].to_numpy(dtype=np.int64) - 1
 
 
-def _cube(
-    offenses: pd.DataFrame, names: NDArray[np.str_], measure: str, requested: tuple[str, ...]
-) -> tuple[Counts, Counts]:
-    """A measure as agencies by months by wanted offenses, and of all offenses together."""
-    kinds = [*requested, TOTAL]
+def _cube(offenses: pd.DataFrame, names: NDArray[np.str_], measure: str) -> tuple[Counts, Counts]:
+    """A measure as agencies by months by the seven offenses, and of all offenses together."""
+    kinds = [*OFFENSES, TOTAL]
     known = offenses["offense"].cat.categories
-    unknown = [name for name in kinds if name not in known]
-    if unknown:
-        raise PanelError(f"Return A has no offense {unknown[0]!r}. Choose from {', '.join(known)}.")
     kind = pd.Index(kinds).get_indexer(known)[offenses["offense"].cat.codes.to_numpy()]
     row, month = _place(offenses, names)
-    # Offenses that were not asked for fall into a layer of their own, which is cut off.
+    # Other offenses of the file fall into a layer of their own, which is cut off.
     cube = np.full((names.size, MONTHS, len(kinds) + 1), np.nan, dtype=np.float32)
     cube[row, month, kind] = offenses[measure].to_numpy()
     cube = cube[:, :, :-1]
@@ -189,7 +174,7 @@ def _noted(part: AgencyMonths, year: int, what: str, count: int) -> AgencyMonths
     return replace(part, notes=pd.concat([part.notes, line]) if len(part.notes) else line)
 
 
-def _without(part: AgencyMonths, cells: Bools) -> AgencyMonths:
+def without(part: AgencyMonths, cells: Bools) -> AgencyMonths:
     """The cells as not reported."""
     gone = cells[:, :, None]
     return replace(
@@ -204,7 +189,7 @@ def _without_false_zeros(part: AgencyMonths, total: Counts, year: int) -> Agency
     """Quarterly and half-yearly figures, and silent months, as not reported."""
     lumped, silent = bunched(total, part.reported)
     cells = (lumped[:, None] & part.reported) | silent
-    part = _without(part, cells)
+    part = without(part, cells)
     part = _noted(part, year, "agencies with quarterly to yearly figures (not reported)", lumped.sum())
     return _noted(part, year, "months of zero among large ones (not reported)", silent.sum())
 

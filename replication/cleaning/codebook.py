@@ -45,16 +45,11 @@ def column(
 
     Parameters
     ----------
-    kind : str
-        Type: ``int64``, ``float64``, ``bool``, ``str`` or ``datetime64[ns]``.
-    label, unit, source : str
-        Its description, unit and source.
-    bounds : (float, float), optional
-        Lowest and highest value allowed, both included.
-    allowed : sequence, optional
-        The only values allowed.
-    missing : str, optional
-        What a missing value means. Without it no value may be missing.
+    kind : type: ``int64``, ``float64``, ``bool``, ``str`` or ``datetime64[ns]``.
+    label, unit, source : its description, unit and source.
+    bounds : lowest and highest value allowed, both included.
+    allowed : the only values allowed.
+    missing : what a missing value means. Without it no value may be missing.
     """
     checks = []
     if bounds is not None:
@@ -89,10 +84,8 @@ def conform(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> pd.DataFrame:
 
     Parameters
     ----------
-    frame : DataFrame
-        Has every column of the schema and no other, in any order.
-    schema : DataFrameSchema
-        Made by ``schema``; rows are sorted by its keys.
+    frame : has every column of the schema and no other, in any order.
+    schema : made by ``schema``; rows are sorted by its keys.
 
     Raises
     ------

@@ -12,14 +12,7 @@ from replication.core.errors import PanelError, nearest
 def require_columns(frame: pd.DataFrame, names: Iterable[str], what: str) -> None:
     """Refuse a frame without some of the columns, naming the nearest spelling.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        The frame to look at.
-    names : iterable of str
-        Columns that it must have.
-    what : str
-        Name of the frame in the message, such as ``"the county offenses"``.
+    ``what`` is the frame in the message, such as "The county offenses".
 
     Raises
     ------

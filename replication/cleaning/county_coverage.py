@@ -14,14 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from replication.cleaning.geography import NEW_YORK_COUNTY
+from replication.core.arrays import Bools
 from replication.core.errors import PanelError
-
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +27,11 @@ class CoverageRule:
 
     Attributes
     ----------
-    minimum_indicator : float
-        Lowest coverage indicator, 0 to 100.
-    lowest_ratio, highest_ratio : float
-        Bounds of covered over Census population, both included.
-    exempt : tuple of int
-        Units that need not pass the indicator.
-    drop_missing : bool
-        Whether a year that is missing removes the county; where it does not, the
-        offenses of that year are missing in the panel.
+    minimum_indicator : lowest coverage indicator, 0 to 100.
+    lowest_ratio, highest_ratio : bounds of covered over Census population, both included.
+    exempt : units that need not pass the indicator.
+    drop_missing : whether a year that is missing removes the county; where it does not, the offenses of that
+        year are missing in the panel.
     """
 
     minimum_indicator: float = 80.0
@@ -89,12 +82,10 @@ def in_every_year(frame: pd.DataFrame, passes: Bools, years: Sequence[int]) -> B
 
     Parameters
     ----------
-    frame : DataFrame
-        ``fips`` and ``year``, unique.
+    frame : ``fips`` and ``year``, unique.
     passes : (rows,) bool
         Rows that pass the rule.
-    years : sequence of int
-        Years that count; rows of other years neither help nor harm.
+    years : years that count; rows of other years neither help nor harm.
     """
     requested = frame["year"].isin(years).to_numpy(dtype=bool)
     passed = frame["fips"][passes & requested].value_counts()

@@ -10,14 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from replication.cleaning.column_checks import require_columns
+from replication.core.arrays import Bools
 from replication.core.errors import PanelError
-
-Bools = NDArray[np.bool_]
 
 STATEWIDE_CODES: Final = (777, 999)
 """County codes of tribal agencies (777) and of state police and port authorities (999)."""
@@ -59,8 +56,7 @@ def recodings(changes: pd.DataFrame) -> dict[int, int]:
 
     Parameters
     ----------
-    changes : DataFrame
-        ``old_fips``, ``new_fips``, ``kind``.
+    changes : ``old_fips``, ``new_fips``, ``kind``.
 
     Raises
     ------
@@ -92,12 +88,9 @@ def merge_offenses(frame: pd.DataFrame, mapping: Mapping[int, int], sums: Sequen
 
     Parameters
     ----------
-    frame : DataFrame
-        ``fips``, ``year``, ``coverage_indicator``, ``covered_population`` and ``sums``.
-    mapping : mapping of int to int
-        Code of a part -> code of the unit.
-    sums : sequence of str
-        Columns that add up.
+    frame : ``fips``, ``year``, ``coverage_indicator``, ``covered_population`` and ``sums``.
+    mapping : code of a part -> code of the unit.
+    sums : columns that add up.
 
     Returns
     -------
@@ -123,8 +116,7 @@ def merge_populations(frame: pd.DataFrame, mapping: Mapping[int, int]) -> pd.Dat
 
 def merge_dates(frame: pd.DataFrame, mapping: Mapping[int, int], date: str) -> pd.Series:
     """Earliest date of each unit's parts, indexed by ``fips``."""
-    earliest: pd.Series = frame[date].groupby(recode(frame["fips"], mapping)).min()
-    return earliest
+    return frame[date].groupby(recode(frame["fips"], mapping)).min()
 
 
 def splice_populations(earlier: pd.DataFrame, later: pd.DataFrame, seam: int = 2010) -> pd.DataFrame:

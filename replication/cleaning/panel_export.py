@@ -35,8 +35,7 @@ def stata_names(names: list[str]) -> dict[str, str]:
 
     Parameters
     ----------
-    names : list of str
-        Unique names.
+    names : unique names.
 
     Returns
     -------
@@ -77,10 +76,8 @@ def export_panel(panel: pd.DataFrame | EstimationFrame, labels: Mapping[str, str
     Parameters
     ----------
     panel : DataFrame or EstimationFrame
-    labels : mapping
-        What each column is, from the codebook.
-    place : Path
-        Ends in .dta, .csv, .rds or .parquet.
+    labels : what each column is, from the codebook.
+    place : ends in .dta, .csv, .rds or .parquet.
 
     Returns
     -------

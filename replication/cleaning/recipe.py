@@ -24,12 +24,9 @@ class Cleaned:
 
     Attributes
     ----------
-    panels : mapping of name to (frame, pandera schema)
-        The schema checks the panel and is its codebook.
-    flow : SampleFlow or None
-        Losses by sample rule; none for a ready panel.
-    frames : mapping of name to frame
-        Further tables, written as CSV beside the panels.
+    panels : the schema checks the panel and is its codebook.
+    flow : losses by sample rule; none for a ready panel.
+    frames : further tables, written as CSV beside the panels.
     """
 
     panels: Mapping[str, tuple[pd.DataFrame, Any]]

@@ -33,24 +33,16 @@ class SampleFlow:
 
     Attributes
     ----------
-    people : Series
-        Population of each unit (in ``people_of``), indexed by the unit's final code.
-    unit : str
-        Column that identifies a unit.
-    noun : str
-        Name of the units in the columns of the table: ``counties``, ``states``.
-    people_of : str
-        Description of ``people`` for the table's note.
-    merged : mapping of int to int
-        Code before a merge -> code after it.
-    lines : tuple of FlowLine
-        The rules applied so far.
+    people : population of each unit, indexed by the unit's final code.
+    unit : column that identifies a unit.
+    noun : name of the units in the columns of the table: ``counties``, ``states``.
+    merged : code before a merge -> code after it.
+    lines : the rules applied so far.
     """
 
     people: pd.Series
     unit: str = "fips"
     noun: str = "counties"
-    people_of: str = "Census population, 2010"
     merged: Mapping[int, int] = field(default_factory=dict)
     lines: tuple[FlowLine, ...] = ()
 

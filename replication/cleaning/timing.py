@@ -16,10 +16,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from replication.core.arrays import Floats, Ints
 from replication.core.errors import PanelError
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Days = NDArray[np.datetime64]
 
 NEVER: Final = 0
@@ -128,8 +127,7 @@ def _cohort_month(date: Any, later: Later) -> Ints:
 
 
 def _month(day: Days) -> Ints:
-    months: Ints = day.astype("datetime64[M]").astype(np.int64) % 12 + 1
-    return months
+    return day.astype("datetime64[M]").astype(np.int64) % 12 + 1
 
 
 def _day_of_month(day: Days) -> Ints:

@@ -1,8 +1,8 @@
 """Notes that fit below a table or a figure, and the details that do not fit.
 
-A note is a list of facts, each belonging to a paragraph. Required facts are always printed. An optional
-fact is printed in full where there is room, in its short form where there is less, and otherwise only in
-the details.
+A note is a list of facts, each belonging to a paragraph. Required facts are always printed. A fact is
+printed in full where there is room, in its short form where there is less, and if it is optional,
+otherwise only in the details.
 """
 
 from __future__ import annotations
@@ -59,15 +59,14 @@ def fitted(
     the facts form one paragraph in the order of their parts.
     """
     facts = [fact for fact in facts if fact.text]
-    chosen: dict[int, str] = {place: fact.text for place, fact in enumerate(facts) if fact.required}
-    optional = [place for place, fact in enumerate(facts) if not fact.required]
+    chosen = {place: fact.short or fact.text for place, fact in enumerate(facts) if fact.required}
     for form in ("short", "text"):
-        for place in optional:
-            words = facts[place].short or facts[place].text if form == "short" else facts[place].text
+        for place, fact in enumerate(facts):
+            words = fact.short or fact.text if form == "short" else fact.text
             tried = {**chosen, place: words}
             if line_count(_paragraphs(facts, tried, joined), letters) <= lines:
                 chosen = tried
-    details = tuple(facts[place].recorded for place in optional if chosen.get(place) != facts[place].recorded)
+    details = tuple(fact.recorded for place, fact in enumerate(facts) if chosen.get(place) != fact.recorded)
     return tuple(_paragraphs(facts, chosen, joined)), details
 
 

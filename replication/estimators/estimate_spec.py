@@ -39,7 +39,6 @@ def estimate(panel: Panel, spec: Spec) -> Estimates:
     PanelError
         If the effect is not identified in this panel, there is no overall effect, or the outcome is
         the same in every cell.
-
     """
     require_variation(panel)
     return fit_spec(panel, spec)
@@ -162,7 +161,6 @@ def reported(found: Estimates, panel: Panel, estimator: str) -> Estimates:
     ------
     PanelError
         If the overall effect is missing or infinite. A missing standard error raises nothing.
-
     """
     require_overall(found, panel, estimator)
     found = replace(found, details=replace(found.details, period=panel.period))
@@ -216,7 +214,6 @@ def control_residuals(panel: Panel, *, trends: Sequence[str] = (), estimator: st
     ------
     SpecError
         With covariates in an estimator that lets their coefficients differ between periods.
-
     """
     if panel.covariates is not None and estimator not in COMMON:
         raise SpecError(

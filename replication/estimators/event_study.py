@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -167,7 +168,6 @@ class Kinds:
     cohort, units : (G,) cohort, and number of units.
     event : (G, T) event times, binned.
     used : (G, T) cells of the estimation sample.
-
     """
 
     cohort: Ints
@@ -243,7 +243,6 @@ def lost_event_times(
     ----------
     panel, keep : what was asked for, and the cells of it that are inside the window.
     sample : what the regression uses.
-
     """
     there = panel.observed & (panel.weight > 0) & (True if keep is None else keep)
     event = binned(event_times(panel.periods, panel.cohort), window)
@@ -265,11 +264,8 @@ def fit_path(
     family: str,
 ) -> tuple[EstimationSample, RegressionFit]:
     """Regression on indicators of every event time but the reference."""
-
-    def design(sample: EstimationSample) -> RegressionDesign:
-        """The indicators of a sample, which Poisson may cut further."""
-        return path_design(sample, effects, window, reference)
-
+    # Poisson may cut the sample further.
+    design = partial(path_design, effects=effects, window=window, reference=reference)
     try:
         if family == "poisson":
             return poisson_regression(panel, effects, design, keep)

@@ -52,7 +52,6 @@ class Components:
     kind : (C,) index into ``KINDS``
     treated, comparison : (C,) column in which the two groups adopt; 0 is always, T is never.
     estimate, weight : (C,) 2x2 difference-in-differences and its share; the shares sum to 1.
-
     """
 
     kind: Ints

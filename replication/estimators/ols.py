@@ -33,7 +33,7 @@ from replication.estimators.shared.estimation_sample import require_residual
 from replication.estimators.shared.regression_results import untreated_cells, variance_of_cells
 from replication.inference.assemble import PointEstimates, from_variance
 from replication.inference.cautions import with_repair
-from replication.inference.cluster import small_sample_factor
+from replication.inference.cluster import count_codes, small_sample_factor
 from replication.inference.psd import repaired_variance
 from replication.inference.row_table import EstimateRow
 
@@ -159,18 +159,14 @@ def _without_effects(
     group = unit if "unit" in fixed_effects else period if fixed_effects else np.zeros_like(unit)
     within = _within(values, panel.weight[used], group)
     if len(set(fixed_effects)) < 2:
-        return within, within, _count(group)
+        return within, within, count_codes(group)
     weight = np.where(used, panel.weight, 0.0)
     engine = Eliminated(weight, panel.periods, [np.zeros(len(weight), dtype=np.int64)], [], each=False)
     left, grid = np.empty_like(within), np.zeros(used.shape)
     for place, column in enumerate(within.T):
         grid[used] = column
         left[:, place] = engine.residual(grid)[used]
-    return within, left, _count(unit) + _count(period) - _connected(used)
-
-
-def _count(codes: Ints) -> int:
-    return int(np.count_nonzero(np.bincount(codes)))
+    return within, left, count_codes(unit) + count_codes(period) - _connected(used)
 
 
 def _connected(used: Bools) -> int:
@@ -181,7 +177,7 @@ def _connected(used: Bools) -> int:
     size = sum(used.shape)
     linked = sparse.coo_matrix((np.ones(unit.size), (unit, len(used) + period)), shape=(size, size))
     parts = connected_components(linked, directed=False)[1]
-    return _count(parts[unit].astype(np.int64))
+    return count_codes(parts[unit].astype(np.int64))
 
 
 def _within(values: Floats, weight: Floats, group: Ints) -> Floats:

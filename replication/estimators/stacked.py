@@ -73,7 +73,6 @@ class Experiment:
     treated, control : rows.
     columns : (H,) columns of the window.
     treated_mass, control_mass : (H,) summed weights.
-
     """
 
     onset: int

@@ -70,7 +70,6 @@ class PathCells:
     base : (G,) its reference column.
     event : (G, T) event time.
     mass : (G, T) summed weights; zero where the effect is not identified.
-
     """
 
     cohorts: Ints
@@ -159,7 +158,8 @@ def sun_abraham(
 def by_shares(points: PointEstimates, scores: dict[str, Floats], shares: str, factor: float) -> Estimates:
     """The estimates with shares fixed or estimated; the other standard error is among the details."""
     (other,) = scores.keys() - {shares}
-    std_error = standard_error(points.panel, scores[other][:, 0], factor)
+    sums = sum_by_cluster(scores[other][:, :1], points.panel.cluster)
+    std_error = float(np.sqrt(factor * (sums**2).sum()))
     details = points.details.with_extras({f"att_std_error_{other}_shares": std_error})
     return from_scores(replace(points, details=details), scores[shares], factor)
 
@@ -323,12 +323,6 @@ def share_influence(fit: Saturated, found: PathCells, picked: list[Bools], estim
         cell = np.stack([p[place] for p in picked], axis=1)
         out[group.rows] = group.weight @ (cell * (effect[place][:, None] - estimate) / total)
     return out
-
-
-def standard_error(panel: Panel, scores: Floats, factor: float) -> float:
-    """Clustered standard error of one column of scores."""
-    sums = sum_by_cluster(scores[:, None], panel.cluster)
-    return float(np.sqrt(factor * (sums**2).sum()))
 
 
 def path_support(found: PathCells, rows: list[EstimateRow], fit: Saturated) -> tuple[EventSupport, ...]:

@@ -18,7 +18,6 @@ from replication.inference.methods import READ_BY
 SMALL_SAMPLE = ("callaway_santanna", "continuous_dose", "triple_difference", "imputation", "two_stage")
 """Estimators that read ``inference.small_sample``."""
 
-
 OF_THE_PANEL = frozenset(
     (
         *("id", "title", "study", "panel", "outcome", "estimator", "note", "sample", "inference"),

@@ -53,7 +53,6 @@ class PointEstimates:
         ``default_distribution`` chooses; ``inference.distribution`` overrides.
     n_obs : observations, of all rows or of each.
     details : what the estimator knows; the pre-trend test and the cautions are added.
-
     """
 
     panel: Panel
@@ -86,7 +85,6 @@ def from_scores(found: PointEstimates, scores: Floats, correction: float = 1.0) 
     ----------
     scores : (N, K) unit-level scores; a zero column marks a fixed value.
     correction : small-sample factor of the variance.
-
     """
     panel, inference = found.panel, found.inference
     if inference.method == "conley":
@@ -182,7 +180,6 @@ def from_std_errors(
         than the pointwise intervals, as that would be simulation noise
     freedom : (K,) degrees of freedom of the t distribution, G-1 if not given.
     scores : (G, K), for ``distribution: bootstrap_t``
-
     """
     panel, inference, rows = found.panel, found.inference, found.rows
     require_cv1(found.estimator, inference)

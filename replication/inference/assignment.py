@@ -23,7 +23,6 @@ class Assignment:
     treated : (C,) clusters whose treatment starts within the panel
     control : (D,) clusters that are untreated in every period
     left_out : number of clusters that are neither (treated throughout, or without weight)
-
     """
 
     codes: Ints
@@ -66,7 +65,6 @@ def assignment_of(panel: Panel, method: str) -> Assignment:
     PanelError
         With several clusterings, clusters that units leave, clusters whose units differ in their
         treatment, no treated cluster, or no control cluster.
-
     """
     codes = panel.whole_clusters
     if codes is None:

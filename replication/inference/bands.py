@@ -31,7 +31,6 @@ def sup_t(draws: Floats, scale: Floats | float, level: float) -> float:
     -------
     float
         The critical value c of the band: estimate plus and minus c standard errors.
-
     """
     return quantiles({"": largest_t(draws, scale)}, level)[""]
 
@@ -76,7 +75,6 @@ def studentized_critical_value(value: float, n_clusters: int) -> float:
     -------
     float
         ``value sqrt((G - 1) / (G - value^2))``; infinite where ``value^2 >= G``.
-
     """
     room = n_clusters - value**2
     return float(value * np.sqrt((n_clusters - 1) / room)) if room > 0 else np.inf
@@ -93,8 +91,7 @@ def interquartile_std_errors(draws: Floats) -> Floats:
     # missing.
     ranked = np.sort(draws.T, axis=1)
     spread = np.where(np.isnan(ranked[:, -1]), np.nan, ranked[:, high] - ranked[:, low])
-    std_errors: Floats = spread / NORMAL_RANGE
-    return std_errors
+    return spread / NORMAL_RANGE
 
 
 def gaussian_critical_value(variance: Floats, inference: Inference) -> float:
@@ -109,7 +106,6 @@ def gaussian_critical_value(variance: Floats, inference: Inference) -> float:
     -------
     float
         Critical value of the uniform band, in standard errors.
-
     """
     scale = np.sqrt(np.diag(variance))
     values, vectors = np.linalg.eigh(variance / np.outer(scale, scale))

@@ -75,7 +75,6 @@ class Forms:
     left, right : (S, P) with ``left_g'right_h = p_g'p_h`` for two different clusters
     within : (S,) ``p_g'p_g``
     count : (S,) clusters of each kind
-
     """
 
     left: Floats
@@ -110,8 +109,6 @@ SPANNED = 1e-14
 # Eigenvalues of B_g that count as zero, as in clubSandwich.
 SINGULAR = 1e-12
 
-Moment = Callable[[int], Share]
-
 
 @dataclass(frozen=True, slots=True)
 class WeightedShares:
@@ -121,14 +118,13 @@ class WeightedShares:
     ----------
     found : loadings and scores ``Z_g' W_g e_g``; its ``shares`` are not used
     plain : (G, P) ``Z_g' e_g``
-    powers : for k = 0, 1, 2 a function from a cluster to its coordinates (p,) and the products
-        (p, p) ``Z_g' W_g^k Z_g`` on them
-
+    moment : gives for k = 0, 1, 2 and a cluster its coordinates (p,) and the products (p, p)
+        ``Z_g' W_g^k Z_g`` on them
     """
 
     found: ClusterShares
     plain: Floats
-    powers: tuple[Moment, Moment, Moment]
+    moment: Callable[[int, int], Share]
 
     @property
     def squares(self) -> Floats:
@@ -136,13 +132,13 @@ class WeightedShares:
         size = self.found.score.shape[1]
         total = np.zeros((size, size))
         for cluster in range(len(self.found.score)):
-            index, moment = self.powers[2](cluster)
+            index, moment = self.moment(2, cluster)
             total[np.ix_(index, index)] += moment
         return total
 
     def moments(self, cluster: int) -> tuple[Ints, Floats]:
         """Coordinates (p,) of a cluster and (3, p, p) cross-products, one for each power."""
-        parts = [power(cluster) for power in self.powers]
+        parts = [self.moment(power, cluster) for power in range(3)]
         return parts[0][0], np.stack([part[1] for part in parts])
 
 
@@ -187,7 +183,6 @@ class Root:
     basis : (2p, q) ``E D^(1/2)``, the products of V_g with the orthonormal basis
     inverse : (2p, q) ``E D^(-1/2)``
     root, kept : (q, q) ``S^(+1/2)``, and the projection on what is not singular in S
-
     """
 
     basis: Floats
@@ -223,8 +218,7 @@ class Root:
 
     def scores(self, right: Floats) -> Floats:
         """(p,) ``Z_g' W_g A_g e_g`` from ``V_g' e_g`` (2p,)."""
-        found: Floats = self._second @ (self.root @ (self.inverse.T @ right))
-        return found
+        return self._second @ (self.root @ (self.inverse.T @ right))
 
     def products(self, load: Floats) -> tuple[Floats, Floats]:
         """(R, p) ``Z_g'u_g`` and ``Z_g'W_g u_g`` for rows (R, p)."""

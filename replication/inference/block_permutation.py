@@ -37,7 +37,6 @@ def block_permutations(panel: Panel, inference: Inference) -> Iterator[Ints]:
     ------
     PanelError
         If there are fewer than two blocks, or strata of another column.
-
     """
     assert inference.blocks is not None
     if inference.strata not in (None, inference.blocks):

@@ -13,7 +13,6 @@ With scores s_c (their sum over the clusters is zero) and n_c the number of time
 is drawn, a draw is ``T = sum n_c s_c / sqrt(sum n_c s_c^2 - (sum n_c s_c)^2 / sum n_c)``. The n_c
 are independent, as in a Poisson bootstrap (Praestgaard & Wellner 1993 on weights other than
 multinomial), with mean and variance one.
-
 """
 
 from __future__ import annotations
@@ -61,7 +60,6 @@ def drawn_t_values(scores: Floats, inference: Inference) -> Floats:
     -------
     (B, K) array
         Absolute t-values of the draws.
-
     """
     n_clusters, size = scores.shape
     scale = np.sqrt((scores**2).sum(axis=0))
@@ -98,8 +96,7 @@ class DrawnDistribution:
 
     def ppf(self, share: float) -> Floats:
         """(K,) quantiles; ``share`` is at least a half."""
-        found: Floats = np.quantile(self.draws, 2 * share - 1, axis=0).astype(np.float64)
-        return found
+        return np.quantile(self.draws, 2 * share - 1, axis=0).astype(np.float64)
 
     def sf(self, value: Floats) -> Floats:
         """(K,) upper tails of values that are not negative; the values count as one more draw."""

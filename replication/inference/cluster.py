@@ -27,7 +27,6 @@ def sum_by_cluster(scores: Floats, codes: Ints) -> Floats:
     -------
     (G, K) array
         Sums over the units of each cluster.
-
     """
     groups = int(codes.max()) + 1
     if groups == codes.size:
@@ -38,8 +37,7 @@ def sum_by_cluster(scores: Floats, codes: Ints) -> Floats:
     indicator = sparse.csc_array(
         (np.ones(codes.size), codes, np.arange(codes.size + 1)), shape=(groups, codes.size)
     )
-    summed: Floats = np.asarray(indicator @ scores)
-    return summed
+    return np.asarray(indicator @ scores)
 
 
 def small_sample_factor(n_clusters: int, n_obs: int, n_params: int) -> float:
@@ -71,7 +69,6 @@ def multiway_variance(scores: Floats, dimensions: Sequence[Ints]) -> Floats:
         One row per observation, scaled so that the one-way variance is ``S'S`` of the sums.
     dimensions : sequence of (M,) codes
         Clustering dimensions; every intersection enters with alternating sign.
-
     """
     total = np.zeros((scores.shape[1], scores.shape[1]))
     for size in range(1, len(dimensions) + 1):
@@ -93,7 +90,6 @@ def distinct_rows(columns: Sequence[Ints]) -> tuple[Ints, Ints]:
     -------
     first : (G,) the first row of each kind
     codes : (N,) the kind of each row, 0 .. G-1
-
     """
     codes = dense_codes(columns[0])
     for column in columns[1:]:
@@ -113,6 +109,11 @@ def dense_codes(values: Ints) -> Ints:
     seen = np.zeros(high - low + 1, dtype=bool)
     seen[place] = True
     return (np.cumsum(seen) - 1)[place]
+
+
+def count_codes(codes: Ints) -> int:
+    """Number of distinct codes."""
+    return int(np.count_nonzero(np.bincount(codes)))
 
 
 def members_of(codes: Ints, groups: int = 0) -> list[Ints]:

@@ -49,7 +49,6 @@ def cluster_bootstrap(
         If the intervals are to come from draws of scores.
     PanelError
         If more than a fifth of the draws cannot be estimated.
-
     """
     if inference.distribution == "bootstrap_t":
         raise SpecError(
@@ -89,7 +88,6 @@ def with_draws(
     a resample, over the common standard error, treats that standard error as known and would cover 90
     percent at 50 clusters. A row that a draw lacks (a cohort that was not drawn) rests on the other
     draws.
-
     """
     done = int(np.isfinite(draws).any(axis=1).sum())
     if done < FEWEST * inference.draws:
@@ -157,7 +155,6 @@ def resampled_points(
     -------
     (B, K) array
         Estimates of all draws.
-
     """
     rng = np.random.default_rng(inference.seed)
     clusters = clusters_of(panel.cluster)
@@ -198,7 +195,6 @@ def two_way_points(panel: Panel, inference: Inference) -> Floats:
     -------
     (B,) array
         Estimates, NaN where a draw leaves no variation in the treatment.
-
     """
     weight, codes = panel.unit_weight[:, None], panel.cluster
     y = panel.y - panel.y.mean(axis=1, keepdims=True)

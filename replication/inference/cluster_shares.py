@@ -43,7 +43,6 @@ class ClusterShares:
     score : (G, P) ``L' U_g' W_g e_g``
     kind : (G,) clusters of one kind have the same shares, coordinates included
     shares : blocks of K_g of a cluster; coordinates of different blocks are orthogonal in it
-
     """
 
     loading: Floats
@@ -70,7 +69,6 @@ class Spectrum:
     vector : (p, q); None for the identity, of a block that is diagonal
     load : (R, q) rows in the directions of the eigenvectors
     alone : (R,) bool, rows that need a direction which the cluster alone identifies
-
     """
 
     clusters: Ints
@@ -119,7 +117,6 @@ class Adjusted:
     score : (G, R)
     freedom : (R,) degrees of freedom of the t distribution of each row
     alone : (R,) a cluster without which the row is not identified, -1 if there is none
-
     """
 
     score: Floats

@@ -49,7 +49,6 @@ def conley_variance(
     ------
     PanelError
         If units have no coordinates, or invalid ones.
-
     """
     kernel = kernel_matrix(coordinates, inference)
     return _positive(scores.T @ (kernel @ scores)), _facts(kernel, inference)
@@ -64,7 +63,6 @@ def conley_variance_same_period(
     ----------
     scores_at : gives the (N, K) scores of one period column, zero where a unit is not used; one
         period at a time, since all of them may not fit into memory.
-
     """
     kernel = kernel_matrix(coordinates, inference)
     total = scores_at(0)

@@ -107,7 +107,6 @@ def normal_sup_t(
     -------
     dict
         Critical values by term, in standard errors.
-
     """
     found = {}
     for term, index in paths:

@@ -74,7 +74,6 @@ def few_treated_test(
     errors by the fitted period effects. Placebo values are therefore multiplied by a factor which
     goes to one as D grows, for equal clusters ``sqrt((1 + C/D) D/(D-1))``; Conley and Taber leave
     it out. It is in ``details.few_treated``.
-
     """
     once = replace(inference, method="analytic", draws=1, distribution="normal")
     assigned = assignment_of(panel, inference.method)

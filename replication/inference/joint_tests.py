@@ -28,7 +28,6 @@ def hotelling_test(wald: float, count: int, n_clusters: int) -> JointTest:
     ----------
     wald : estimates times the inverse of their (small-sample) covariance times estimates.
     count, n_clusters : q and G; q < G.
-
     """
     freedom = n_clusters - count
     statistic = wald * freedom / (count * (n_clusters - 1))
@@ -62,7 +61,6 @@ def joint_test(estimate: Floats, variance: Floats, n_clusters: int, what: str = 
     and the r others are tested: ``W = b' V^+ b`` with F(r, G-r). If they are not, the clusters
     do not identify their precision (fewer clusters than estimates, a single treated cluster), and
     neither the inverse nor the pseudo-inverse gives a statistic with a known distribution.
-
     """
     own = np.diag(variance)
     known = np.isfinite(estimate) & (own > 0)
@@ -99,7 +97,6 @@ def pretrend_test(
     ----------
     event_time : (K,) of the rows of the path; the reference, which is exactly zero, may be there.
     estimate, variance : (K,) and (K, K)
-
     """
     before = event_time < -anticipation
     fixed = (estimate == 0) & (np.diag(variance) <= 0)

@@ -60,7 +60,6 @@ def cluster_influence(
         Each maximum has a unit of its cluster (a panel keeps no labels of clusters); clusters are
         listed where there are at most ``LISTED``. None if nothing of the effect is left, and where
         units change their cluster and ``partial`` is by unit.
-
     """
     name, codes = min(panel.clusters.items(), key=lambda item: int(item[1].max()))
     shares = _partial(partial, codes)

@@ -44,7 +44,6 @@ def group_loadings(
     function : takes a panel and ``inference``; linear in the outcome.
     labels : K rows of its table (``row_labels``).
     groups : (N,) group 0 .. A-1 of each unit; -1 for units that are not moved.
-
     """
     step = float(np.nanstd(panel.y)) or 1.0
     start = points_of(function, panel, inference, labels)

@@ -50,7 +50,6 @@ class OwnMethods:
     resampled : whether it resamples clusters whatever the method.
     permutation : whether it permutes adoption itself.
     two_way : whether it is two-way fixed effects without trends, which resamples and permutes fast.
-
     """
 
     bootstrap: bool = False
@@ -79,7 +78,6 @@ def apply_method(
     function : takes a panel and ``inference``.
     own : what the function does itself.
     residuals : of a panel of untreated units, for ``conley_taber`` and ``ferman_pinto``.
-
     """
     method = inference.method
     require_draws(inference, resampled=own.resampled or method == "bootstrap")

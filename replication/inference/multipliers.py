@@ -91,7 +91,6 @@ def multipliers(rng: np.random.Generator, distribution: str, shape: tuple[int, i
     ------
     SpecError
         If the distribution is none of these.
-
     """
     if distribution == "rademacher":
         size = shape[0] * shape[1]
@@ -103,8 +102,7 @@ def multipliers(rng: np.random.Generator, distribution: str, shape: tuple[int, i
         return np.asarray(np.where(low, (1 - root) / 2, (1 + root) / 2), dtype=np.float64)
     if distribution == "webb":
         values = np.sqrt(np.array([0.5, 1.0, 1.5]))
-        drawn: Floats = np.concatenate([-values, values])[rng.integers(0, 6, size=shape)]
-        return drawn
+        return np.concatenate([-values, values])[rng.integers(0, 6, size=shape)]
     raise SpecError(f"There are no {distribution!r} multipliers. Use rademacher, mammen or webb.")
 
 
@@ -123,7 +121,6 @@ def multiplier_draws(scores: Floats, inference: Inference) -> Floats:
     -------
     (B, K) array
         Draws in units of the estimates.
-
     """
     scale = np.sqrt(np.einsum("gk,gk->k", scores, scores))
     unit = (scores / np.where(scale > 0, scale, 1.0)).T

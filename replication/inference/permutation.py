@@ -37,6 +37,7 @@ from replication.core.estimator_records import PermutationRecord
 from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.inference.cluster import sum_by_cluster
+from replication.inference.cluster_bootstrap import regular
 from replication.inference.permuted_assignments import Exchanges, exchanges
 from replication.inference.permuted_estimates import linear_draws
 
@@ -69,7 +70,6 @@ def permutation_test(
     ------
     PanelError
         If more than a fifth of the draws cannot be estimated.
-
     """
     analytic = replace(inference, method="analytic")
     found = function(panel, inference=analytic)
@@ -78,7 +78,8 @@ def permutation_test(
     overall = labels.index("att")
     once = replace(analytic, draws=1)
     drawn = None
-    if two_way and has_fast_path(panel):
+    whole = panel.whole_clusters is not None and panel.covariates is None
+    if two_way and whole and regular(panel):
         tables = two_way_of(panel)
         unchanged = tables.refit(np.arange(len(panel.units))[None])[0, 1]
         # The small-sample correction is the same in every draw; put it back.
@@ -92,14 +93,6 @@ def permutation_test(
     return with_p_values(found, drawn, overall, inference, compared)
 
 
-def has_fast_path(panel: Panel) -> bool:
-    """Balanced, no covariates, positive weights that are constant within unit, one clustering."""
-    codes = list(panel.clusters.values())
-    constant = (panel.weight == panel.weight[:, :1]).all() and (panel.weight > 0).all()
-    whole = len(codes) == 1 and codes[0].ndim == 1
-    return bool(panel.balanced and panel.covariates is None and constant and whole)
-
-
 @dataclass(frozen=True, slots=True)
 class PermutedTwoWay:
     """Tables shared by permuted two-way regressions: J distinct rows of treatment, N units.
@@ -110,7 +103,6 @@ class PermutedTwoWay:
     row : (N,) which of them each unit has
     product : (N, J) weight times outcome residual times treatment, summed over periods
     residual : (N, T) weight times the two-way residual of the outcome
-
     """
 
     rows: Floats
@@ -175,7 +167,7 @@ def refitted_draws(
     for order in orders:
         values = np.full((len(labels), 2), np.nan)
         try:
-            table = function(permuted_panel(panel, order), inference=inference).table
+            table = function(panel.reassigned(order), inference=inference).table
         except PanelError:
             table = pd.DataFrame(columns=COLUMNS)
         pairs = table[["estimate", "statistic"]].to_numpy(dtype=float)
@@ -184,11 +176,6 @@ def refitted_draws(
                 values[place[label]] = pair
         drawn.append(values)
     return np.stack(drawn) if drawn else np.empty((0, len(labels), 2))
-
-
-def permuted_panel(panel: Panel, order: Ints) -> Panel:
-    """The panel in which unit i adopts as unit ``order[i]`` did."""
-    return panel.reassigned(order)
 
 
 def with_p_values(
@@ -206,7 +193,6 @@ def with_p_values(
     ------
     PanelError
         If more than a fifth of the draws of that row could not be estimated.
-
     """
     table = found.table
     column = ("estimate", "statistic").index(MEASURES[inference.statistic])

@@ -36,7 +36,6 @@ class Exchanges:
     orders : gives (N,) positions of the units whose adoption each unit gets, one after the other
     count : how many; complete : whether these are all distinct ones but the observed
     who : the units or clusters across which schedules are permuted
-
     """
 
     orders: Callable[[], Iterator[Ints]]

@@ -7,7 +7,7 @@ sum over units of the contribution of each unit's outcomes under the schedule th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
@@ -44,11 +44,13 @@ def linear_draws(
         return None
     loading = group_loadings(function, panel, inference, labels, kind)
     loading /= np.bincount(kind)[:, None, None]
+    # (N, S, K) contributions of each unit under each schedule.
     worth = np.einsum("nt,stk->nsk", panel.y, loading)
     first = next(compared.orders(), None)
     if first is None:
         return None
-    drawn = np.stack(list(sums_of_worth(worth, kind, compared.orders())))
+    units = np.arange(len(worth))
+    drawn = np.stack([worth[units, kind[order]].sum(axis=0) for order in compared.orders()])
     if not np.allclose(
         drawn[0],
         refit(function, panel, inference, labels, first),
@@ -57,13 +59,6 @@ def linear_draws(
     ):
         return None
     return np.stack([drawn, np.full_like(drawn, np.nan)], axis=2)
-
-
-def sums_of_worth(worth: Floats, kind: Ints, orders: Iterator[Ints]) -> Iterator[Floats]:
-    """(K,) estimates under each order from (N, S, K) contributions of each unit under each schedule."""
-    units = np.arange(len(worth))
-    for order in orders:
-        yield worth[units, kind[order]].sum(axis=0)
 
 
 def refit(

@@ -30,7 +30,6 @@ def p_values(points: Floats, draws: Floats) -> Floats:
     -------
     (K,) array
         p-values of zero, at least 1 / (1 + n).
-
     """
     beyond = (np.abs(draws) >= np.abs(points) * (1 - TIE)).sum(axis=0)
     return np.asarray((1 + beyond) / (1 + len(draws)), dtype=np.float64)
@@ -102,7 +101,6 @@ def with_bands(
     -------
     pandas.DataFrame
         The table with ``band_low`` and ``band_high``.
-
     """
     low = table["band_low"].to_numpy(dtype=float).copy()
     high = table["band_high"].to_numpy(dtype=float).copy()

@@ -33,7 +33,6 @@ class Repaired:
     variance : (K, K) with rows and columns of zeros where ``negative``.
     negative : (K,) values whose own variance was not positive: they have no standard error.
     notes : sentences for the reader; empty if nothing was done.
-
     """
 
     variance: Floats
@@ -51,8 +50,7 @@ def eigenvalues(variance: Floats) -> Floats:
     # A variance that is zero but for rounding would turn rounding into large correlations.
     scale = np.maximum(scale, FIXED * scale.max(initial=0.0))
     scale = np.where(scale > 0, scale, 1.0)
-    found: Floats = np.linalg.eigvalsh(variance / np.outer(scale, scale))
-    return found
+    return np.linalg.eigvalsh(variance / np.outer(scale, scale))
 
 
 def nearest_psd(variance: Floats) -> Floats:
@@ -78,7 +76,6 @@ def repaired_variance(variance: Floats, source: str, loading: Floats | None = No
     source : what it comes from, such as ``the two-way clustered variance``; opens the note.
     loading : (R, K); the coefficients themselves if None. The matrix of the coefficients is
         repaired, as in fixest, so that the rows of a table stay consistent with each other.
-
     """
     loading = np.eye(len(variance)) if loading is None else loading
     raw = loading @ variance @ loading.T

@@ -52,7 +52,6 @@ def romano_wolf(estimates: Sequence[Estimates], inference: Inference) -> pd.Data
     ------
     InputError
         If an estimate has no scores by cluster (two clusterings, spatial standard errors, read from a file).
-
     """
     rows = pd.concat([found.rows("att").head(1) for found in estimates], ignore_index=True)
     scores = aligned_sums([require_scores(found) for found in estimates])
@@ -75,8 +74,7 @@ def studentized_statistics(multipliers: Floats, scores: Floats) -> Floats:
     # All clusters alike and of one sign: no spread, and as extreme as a draw can be.
     possible = spread > TIE * (scores**2).sum(axis=0)
     root = np.sqrt(np.where(possible, spread, 1.0))
-    statistic: Floats = np.where(possible, np.abs(drawn) / root, np.inf)
-    return statistic
+    return np.where(possible, np.abs(drawn) / root, np.inf)
 
 
 def stepdown_p_values(statistic: Floats, draws: Floats) -> Floats:
@@ -91,7 +89,6 @@ def stepdown_p_values(statistic: Floats, draws: Floats) -> Floats:
     -------
     (S,) array
         ``(1 + draws as large) / (1 + B)``, made monotone along the ranking of the statistics.
-
     """
     order = np.argsort(-statistic, kind="stable")
     largest = np.maximum.accumulate(draws[:, order[::-1]], axis=1)[:, ::-1]
@@ -112,7 +109,6 @@ def holm_p_values(p_value: Floats) -> Floats:
     -------
     (S,) array
         Adjusted p-values, at most 1.
-
     """
     order = np.argsort(p_value, kind="stable")
     scaled = p_value[order] * np.arange(p_value.size, 0, -1)

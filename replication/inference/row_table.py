@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,15 +14,12 @@ from scipy import special
 from replication.core.arrays import Floats, Ints
 from replication.core.estimates import row_label
 from replication.core.panel import Panel
+from replication.inference.bootstrap_t import DrawnDistribution
 
 PATHS = {"event": 2, "group": 0, "calendar": 1, "att_gt": 0}
 """Terms that are paths, and the column of ``RowKeys.keys`` along which each runs."""
-
-
 CURVES = ("att_d:", "acrt_d:")
 """Beginnings of the terms of a curve over doses, each of which gets a band of its own."""
-
-
 LARGEST_VCOV = 1000
 """Where there are more group-time cells, covariances leave them out."""
 
@@ -40,16 +37,6 @@ class EstimateRow:
     cohort: int | None = None
     time: int | None = None
     event_time: int | None = None
-
-
-class Tails(Protocol):
-    """The distribution of t-values, the same for all rows or one a row."""
-
-    def ppf(self, share: float) -> float | Floats:
-        """Quantile."""
-
-    def sf(self, value: Floats) -> Floats:
-        """Upper tail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +64,8 @@ class TDistribution:
 
 
 NORMAL = TDistribution(np.inf)
+Tails = TDistribution | DrawnDistribution
+"""The distribution of t-values, the same for all rows or one a row."""
 
 
 class RowKeys:
@@ -140,9 +129,9 @@ def table_of(
         "conf_high": estimate + half,
         "band_low": estimate - band,
         "band_high": estimate + band,
-        "n_obs": _counts(int(panel.observed.sum()) if n_obs is None else n_obs, count),
-        "n_units": _counts(len(panel.units), count),
-        "n_clusters": _counts(panel.n_clusters, count),
+        "n_obs": np.full(count, int(panel.observed.sum()) if n_obs is None else n_obs),
+        "n_units": np.full(count, len(panel.units)),
+        "n_clusters": np.full(count, panel.n_clusters),
     }
     return pd.DataFrame(columns, copy=False)
 
@@ -153,7 +142,3 @@ def _text(values: list[str]) -> Any:
 
 def _same(value: str, count: int) -> Any:
     return TEXT.__from_arrow__(pa.repeat(pa.scalar(value, ARROW_TEXT), count))
-
-
-def _counts(value: int | Ints, count: int) -> Ints:
-    return np.full(count, value, dtype=np.int64)

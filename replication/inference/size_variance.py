@@ -23,7 +23,6 @@ class SizeVariance:
     ----------
     a, b : (C, K)
     equal_sizes : whether all control clusters have one size, so that b is not identified and zero
-
     """
 
     a: Floats
@@ -32,8 +31,7 @@ class SizeVariance:
 
     def at(self, size: Floats) -> Floats:
         """(C, M, K) variance at the sizes (M,)."""
-        found: Floats = self.a[:, None] + self.b[:, None] / size[:, None]
-        return found
+        return self.a[:, None] + self.b[:, None] / size[:, None]
 
 
 def variance_by_size(values: Floats, size: Floats) -> SizeVariance:
@@ -51,7 +49,6 @@ def variance_by_size(values: Floats, size: Floats) -> SizeVariance:
     a few small clusters: of 50 clusters with the two smallest treated, true null hypotheses were
     rejected in 7.9 percent of 1,000 panels. The bounds keep the variance positive at every size,
     those of treated clusters beyond the range of the controls' included.
-
     """
     square = values**2
     if np.ptp(size) <= SAME * size.max():
@@ -91,10 +88,8 @@ def rescaling(model: SizeVariance, treated: Floats, control: Floats) -> Floats:
     Parameters
     ----------
     treated, control : (C,) and (D,) sizes.
-
     """
     own = model.a + model.b / treated[:, None]
     theirs = model.at(control)
     ratio = np.divide(own[:, None], theirs, out=np.ones_like(theirs), where=theirs > 0)
-    factor: Floats = np.sqrt(ratio)
-    return factor
+    return np.sqrt(ratio)

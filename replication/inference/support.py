@@ -14,7 +14,7 @@ import numpy as np
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.details import ClusterSupport
 from replication.core.panel import Panel
-from replication.inference.cluster import distinct_rows
+from replication.inference.cluster import count_codes, distinct_rows
 
 
 def support_of(panel: Panel, control_group: str | None = None) -> ClusterSupport:
@@ -30,7 +30,6 @@ def support_of(panel: Panel, control_group: str | None = None) -> ClusterSupport
     -----
     Clusterings that cut across units (such as periods) carry no information on how many units are treated;
     if there are no others, the units themselves are counted.
-
     """
     first = panel.first if panel.exposure is None else first_change(panel, panel.exposure)
     if panel.exposure is None:
@@ -106,16 +105,11 @@ def _whole(first: Ints, n_periods: int, eligible: Bools, *, every: bool) -> tupl
 
 def _count(name: str, codes: Ints, first: Ints, treated: Bools, control: Bools) -> ClusterSupport:
     return ClusterSupport(
-        treated=_distinct(codes[treated]),
-        control=_distinct(codes[control]),
+        treated=count_codes(codes[treated]),
+        control=count_codes(codes[control]),
         alone=_alone(codes[treated], first[treated]),
         kind=name,
     )
-
-
-def _distinct(codes: Ints) -> int:
-    """Number of distinct codes."""
-    return int(np.count_nonzero(np.bincount(codes)))
 
 
 def _alone(codes: Ints, first: Ints) -> int:
@@ -125,7 +119,7 @@ def _alone(codes: Ints, first: Ints) -> int:
     member = distinct_rows([first, codes])[0]
     cluster, cohort = codes[member], first[member]
     shared = np.bincount(cohort)[cohort] > 1
-    return _distinct(cluster) - _distinct(cluster[shared])
+    return count_codes(cluster) - count_codes(cluster[shared])
 
 
 def effective_clusters(scores: Floats) -> float:
@@ -141,7 +135,6 @@ def effective_clusters(scores: Floats) -> float:
     -------
     float
         At most G; 0 if all scores are zero.
-
     """
     fourth = float((scores**4).sum())
     return min(3 * float((scores**2).sum()) ** 2 / fourth if fourth > 0 else 0.0, float(scores.size))

@@ -51,7 +51,6 @@ def draws_needed(tails: int, level: float) -> int:
     -------
     int
         The smallest number of draws.
-
     """
     return int(np.ceil(tails / (1 - level) - 1e-9))
 
@@ -67,7 +66,6 @@ def require_draws(inference: Inference, *, resampled: bool) -> None:
     ------
     SpecError
         With the number of draws that the level needs.
-
     """
     least, what = 1, ""
     if resampled and inference.distribution in ("auto", "normal"):
@@ -94,7 +92,6 @@ def guarded(found: Estimates, inference: Inference) -> Estimates:
     ------
     PanelError
         For standard errors from multiplier draws of a handful of clusters.
-
     """
     require_clusters(found, inference)
     table, details, notes = found.table, found.details, list[str]()
@@ -170,8 +167,7 @@ def _with_reason(details: Details, reason: str, named: str) -> Details:
 def effects(table: pd.DataFrame) -> Bools:
     """(K,) rows that are effects of the treatment, not coefficients of covariates."""
     terms = table["term"].astype(str)
-    found: Bools = (~terms.str.startswith("coef:") | (terms == "coef:log_ratio")).to_numpy()
-    return found
+    return (~terms.str.startswith("coef:") | (terms == "coef:log_ratio")).to_numpy()
 
 
 def _without_bands(table: pd.DataFrame, inference: Inference) -> list[str]:

@@ -144,7 +144,6 @@ def jackknife(found: ClusterShares) -> Adjusted:
     -----
     A row that is not identified without some cluster has no jackknife variance: its scores are
     zero and ``alone`` names the cluster.
-
     """
     n_clusters, n_rows = len(found.score), len(found.loading)
     score = np.zeros((n_clusters, n_rows))

@@ -46,7 +46,6 @@ class ClusterSums:
         within clusters, need none.
     effect_x : (K, G, P) sums of ``w x`` by absorbed effect
     effect_solved : (K, G, P) the same times the inverse of the effects' normal equations
-
     """
 
     scores: Floats
@@ -104,7 +103,6 @@ def wild_cluster(sums: ClusterSums, combination: Floats, estimate: float, infere
     used once and the p-value is exact; otherwise the statistic counts as one of the draws, so
     that p = (1 + number as extreme) / (1 + draws). An interval that cannot be bounded, which
     happens with very few clusters, ends in infinity.
-
     """
     signs, complete = sign_patterns(sums.scores.shape[0], inference)
     if not complete:
@@ -165,7 +163,6 @@ def bootstrap(sums: ClusterSums, combination: Floats, signs: Floats) -> Draws:
     -------
     Draws
         Their statistics as a function of the null hypothesis.
-
     """
     ba = sums.bread @ combination
     norm = float(combination @ ba)

@@ -35,10 +35,8 @@ def read_acs(path: Path, year: int) -> pd.DataFrame:
 
     Parameters
     ----------
-    path : Path
-        ``acs5_<year>.json``: a heading and rows of text, as the Census Bureau's interface sends.
-    year : int
-        Last of the five years that the file is expected to hold, 2009 to 2012.
+    path : ``acs5_<year>.json``: a heading and rows of text, as the Census Bureau's interface sends.
+    year : last of the five years that the file is expected to hold, 2009 to 2012.
 
     Returns
     -------
@@ -81,8 +79,7 @@ def read_noncitizens(path: Path) -> pd.DataFrame:
 
     Parameters
     ----------
-    path : Path
-        ``non_citizen_pop.csv``.
+    path : ``non_citizen_pop.csv``.
 
     Returns
     -------

@@ -70,12 +70,9 @@ def unpacked(path: Path, data: bytes, level: int = 1) -> Iterator[bytes]:
 
     Parameters
     ----------
-    path : Path
-        The file, for refusals.
-    data : bytes
-        The archive.
-    level : int
-        Archives that were opened to come to this one, itself included.
+    path : the file, for refusals.
+    data : the archive.
+    level : archives that were opened to come to this one, itself included.
 
     Raises
     ------

@@ -45,9 +45,6 @@ NAMES: Final = {
 }
 """Column of causaldata -> column of this package."""
 
-CONTROLS: Final = tuple(NAMES.values())[-12:]
-"""The twelve controls of the published tables."""
-
 
 def read_castle() -> pd.DataFrame:
     """Crime, controls and weights of 50 states in 2000-2010.

@@ -32,8 +32,7 @@ def read_intercensal(path: Path) -> pd.DataFrame:
 
     Parameters
     ----------
-    path : Path
-        ``co-est00int-tot.csv``.
+    path : ``co-est00int-tot.csv``.
 
     Returns
     -------
@@ -53,8 +52,7 @@ def read_vintage_2019(path: Path) -> pd.DataFrame:
 
     Parameters
     ----------
-    path : Path
-        ``co-est2019-alldata.csv``.
+    path : ``co-est2019-alldata.csv``.
 
     Returns
     -------
@@ -124,8 +122,7 @@ def read_county_names(path: Path) -> pd.DataFrame:
 
     Parameters
     ----------
-    path : Path
-        ``co-est2019-alldata.csv``.
+    path : ``co-est2019-alldata.csv``.
 
     Returns
     -------

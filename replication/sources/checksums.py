@@ -40,10 +40,8 @@ class Digest:
 
     Parameters
     ----------
-    promise : Promise
-        The entry, which determines the kind of digest.
-    size : int
-        Bytes that are going to be read; a git blob id begins with their number.
+    promise : the entry, which determines the kind of digest.
+    size : bytes that are going to be read; a git blob id begins with their number.
     """
 
     def __init__(self, promise: Promise, size: int) -> None:

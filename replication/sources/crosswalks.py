@@ -39,8 +39,7 @@ def read_adjacency(path: Path) -> pd.DataFrame:
 
     Parameters
     ----------
-    path : Path
-        ``adjacent_counties.csv``.
+    path : ``adjacent_counties.csv``.
 
     Returns
     -------
@@ -77,8 +76,7 @@ def read_agencies(path: Path) -> pd.DataFrame:
 
     Parameters
     ----------
-    path : Path
-        ``kaplan_crosswalk.rds``.
+    path : ``kaplan_crosswalk.rds``.
 
     Returns
     -------

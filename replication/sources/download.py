@@ -32,16 +32,11 @@ class Patience:
 
     Attributes
     ----------
-    attempts : int
-        Requests without a single new byte before giving up.
-    pause : float
-        Seconds before the second attempt; doubled each time.
-    timeout : float
-        Seconds without a byte after which a connection counts as cut.
-    slowest : float
-        Bytes per second below which a download is given up.
-    span : float
-        Seconds over which that rate is taken, and in which an answer has to begin.
+    attempts : requests without a single new byte before giving up.
+    pause : seconds before the second attempt; doubled each time.
+    timeout : seconds without a byte after which a connection counts as cut.
+    slowest : bytes per second below which a download is given up.
+    span : seconds over which that rate is taken, and in which an answer has to begin.
     """
 
     attempts: int = 5
@@ -67,8 +62,7 @@ def download(url: str, part: Path, report: Report, patience: Patience, size: int
 
     Parameters
     ----------
-    size : int, optional
-        Bytes stated in the manifest; no more are ever written.
+    size : bytes stated in the manifest; no more are ever written.
 
     Raises
     ------

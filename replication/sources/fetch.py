@@ -32,13 +32,10 @@ class Fetched:
 
     Attributes
     ----------
-    source : Source
-        The requested file.
-    outcome : str
-        ``present`` (was here already), ``copied`` (from the mirror), ``downloaded``, ``failed``,
-        or ``by hand`` (no machine can fetch it).
-    message : str
-        Why it failed, or how a person gets it; empty otherwise.
+    source : the requested file.
+    outcome : ``present`` (was here already), ``copied`` (from the mirror), ``downloaded``, ``failed``, or
+        ``by hand`` (no machine can fetch it).
+    message : why it failed, or how a person gets it; empty otherwise.
     """
 
     source: Source
@@ -53,14 +50,10 @@ def fetch(
 
     Parameters
     ----------
-    sources : iterable of Source
-        What is wanted, from ``manifest.load_manifest``.
-    root : Path
-        Folder of the project.
-    progress : bool
-        Show one bar per file on standard error.
-    patience : Patience, optional
-        Attempts, pauses and time limit of a download.
+    sources : what is wanted, from ``manifest.load_manifest``.
+    root : folder of the project.
+    progress : show one bar per file on standard error.
+    patience : attempts, pauses and time limit of a download.
 
     Returns
     -------

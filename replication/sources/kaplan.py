@@ -51,10 +51,8 @@ def read_kaplan(path: Path, year: int) -> pd.DataFrame:
 
     Parameters
     ----------
-    path : Path
-        ``county_<year>.json``.
-    year : int
-        Year that the file is expected to hold, 2009 to 2014.
+    path : ``county_<year>.json``.
+    year : year that the file is expected to hold, 2009 to 2014.
 
     Returns
     -------

@@ -35,30 +35,18 @@ class Source:
 
     Attributes
     ----------
-    id : str
-        Short name, unique.
-    path : str
-        Place of the file under ``data_raw``, with forward slashes; empty for a package.
-    publisher, citation, license : str
-        Who made it, how to cite it, on what terms it comes.
-    doi : str or None
-        Digital object identifier, without address.
-    years : tuple of int
-        First and last year, or the only one.
-    redistributable : bool
-        Whether the terms let others pass the file on.
-    url : str or None
-        Address from which it may be fetched by machine; None where a person has to do it.
-    sha256, git_blob : str or None
-        Checksum of the bytes; a file has at least one of them.
-    size : int or None
-        Bytes.
-    studies : tuple of str
-        Names under which the file is asked for.
-    how : str
-        How a person obtains it.
-    package, version : str or None
-        Installed package that carries the data, and the version the numbers were made with.
+    id : short name, unique.
+    path : place of the file under ``data_raw``, with forward slashes; empty for a package.
+    publisher, citation, license : who made it, how to cite it, on what terms it comes.
+    doi : digital object identifier, without address.
+    years : first and last year, or the only one.
+    redistributable : whether the terms let others pass the file on.
+    url : address from which it may be fetched by machine; None where a person has to do it.
+    sha256, git_blob : checksum of the bytes; a file has at least one of them.
+    size : bytes.
+    studies : names under which the file is asked for.
+    how : how a person obtains it.
+    package, version : installed package that carries the data, and the version the numbers were made with.
     """
 
     id: str
@@ -165,10 +153,8 @@ def status(root: Path, study: str | None = None) -> pd.DataFrame:
 
     Parameters
     ----------
-    root : Path
-        Folder of the project.
-    study : str, optional
-        Only the sources of this study.
+    root : folder of the project.
+    study : only the sources of this study.
     """
     # The Snakefile reads the manifest too, and has no use for pandas.
     import pandas as pd
@@ -178,13 +164,6 @@ def status(root: Path, study: str | None = None) -> pd.DataFrame:
         for source in of_study(load_manifest(root), study)
     ]
     return pd.DataFrame(rows, columns=["id", "file", "state", "todo"])
-
-
-def missing(study: str, root: Path) -> list[Source]:
-    """The sources of a study that are not there, or do not match the manifest."""
-    usable = {"verified", "present"}
-    chosen = of_study(load_manifest(root), study)
-    return [source for source in chosen if state_of(source, root)[0] not in usable]
 
 
 def promises(root: Path) -> Promised:

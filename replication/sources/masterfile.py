@@ -58,12 +58,9 @@ def records(path: Path, width: int, batch: int = 1000) -> Iterator[Bytes]:
 
     Parameters
     ----------
-    path : Path
-        The master file.
-    width : int
-        Characters of a record, without its line end (CR LF or LF).
-    batch : int
-        Records a batch.
+    path : the master file.
+    width : characters of a record, without its line end (CR LF or LF).
+    batch : records a batch.
 
     Yields
     ------
@@ -137,8 +134,7 @@ def texts(field: Bytes) -> NDArray[np.str_]:
     """Columns of characters as text without blanks around it."""
     width = field.shape[1]
     plain = np.ascontiguousarray(field).view(f"S{width}")[:, 0]
-    stripped: NDArray[np.str_] = np.char.strip(np.char.decode(plain, "latin-1"))
-    return stripped
+    return np.char.strip(np.char.decode(plain, "latin-1"))
 
 
 def _overpunch() -> tuple[NDArray[np.int8], NDArray[np.int8]]:

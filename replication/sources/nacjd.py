@@ -112,10 +112,8 @@ def read_county_offenses(path: Path, year: int) -> pd.DataFrame:
 
     Parameters
     ----------
-    path : Path
-        ``<study>-0004-Data.txt`` as ICPSR distributes it.
-    year : int
-        Year that the file is expected to hold, 2000 to 2012.
+    path : ``<study>-0004-Data.txt`` as ICPSR distributes it.
+    year : year that the file is expected to hold, 2000 to 2012.
 
     Returns
     -------

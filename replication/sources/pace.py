@@ -17,10 +17,8 @@ class Pace:
 
     Attributes
     ----------
-    slowest : float
-        Bytes per second below which a download is too slow.
-    span : float
-        Seconds over which the rate is taken.
+    slowest : bytes per second below which a download is too slow.
+    span : seconds over which the rate is taken.
     """
 
     slowest: float

@@ -31,8 +31,7 @@ def read_police_training(path: Path) -> pd.DataFrame:
 
     Parameters
     ----------
-    path : Path
-        ``pj_officer_level_balanced.rda``.
+    path : ``pj_officer_level_balanced.rda``.
 
     Returns
     -------

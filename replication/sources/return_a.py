@@ -82,21 +82,17 @@ class ReturnA:
     Attributes
     ----------
     year : int
-    agencies : DataFrame
-        One row per agency: ``year``, ``ori``, ``fbi_state`` (not the FIPS code), ``group``,
+    agencies : one row per agency: ``year``, ``ori``, ``fbi_state`` (not the FIPS code), ``group``,
         ``division``, ``covered_by`` (the agency that reports for it, or empty), ``last_month``,
-        ``agency_count``, three times ``population_k``, ``county_k`` (the FBI's number), ``msa_k``,
-        then ``population`` (their sum), ``name``, ``state_name``, ``months_reported``.
-    months : DataFrame
-        One row per agency and month: ``year``, ``ori``, ``month`` (1 to 12), ``status``
-        (``returned``, ``included`` in the return of another month, ``silent``), ``included_in``
-        (that month, or 0) and ``card_types`` (five characters as filed).
-    offenses : DataFrame
-        One row per agency, returned month and offense: ``year``, ``ori``, ``month``, ``offense``,
-        ``unfounded``, ``actual``, ``cleared``, ``cleared_under_18``; a measure whose card was
-        not filed is missing. Corrections may be negative.
-    anomalies : DataFrame
-        ``kind``, ``count``, ``example`` of all anomalies.
+        ``agency_count``, three times ``population_k``, ``county_k`` (the FBI's number), ``msa_k``, then
+        ``population`` (their sum), ``name``, ``state_name``, ``months_reported``.
+    months : one row per agency and month: ``year``, ``ori``, ``month`` (1 to 12), ``status`` (``returned``,
+        ``included`` in the return of another month, ``silent``), ``included_in`` (that month, or 0) and
+        ``card_types`` (five characters as filed).
+    offenses : one row per agency, returned month and offense: ``year``, ``ori``, ``month``, ``offense``,
+        ``unfounded``, ``actual``, ``cleared``, ``cleared_under_18``; a measure whose card was not filed is
+        missing. Corrections may be negative.
+    anomalies : ``kind``, ``count``, ``example`` of all anomalies.
     """
 
     year: int
@@ -111,10 +107,8 @@ def read_return_a(path: Path, year: int) -> ReturnA:
 
     Parameters
     ----------
-    path : Path
-        Master file as text, zip or zipx (``RETA2004.txt.zip``, ``reta2013.zipx``).
-    year : int
-        Year that the file is expected to hold.
+    path : master file as text, zip or zipx (``RETA2004.txt.zip``, ``reta2013.zipx``).
+    year : year that the file is expected to hold.
 
     Raises
     ------

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-Bools = NDArray[np.bool_]
+from replication.core.arrays import Bools
 
 ACTUAL, CLEARED, JUVENILE = 1, 2, 3
 CARDS: Final = ("unfounded", "actual", "cleared", "cleared under 18")
@@ -28,8 +28,7 @@ class YearParts:
 
     Attributes
     ----------
-    agencies : DataFrame
-        N headers.
+    agencies : N headers.
     types : (N, 12, 5) uint8
         Card types as filed.
     included_in : (N, 12) int
@@ -51,10 +50,8 @@ def find_anomalies(parts: YearParts, repeated: list[str], unreadable: int) -> pd
     Parameters
     ----------
     parts : YearParts
-    repeated : list of str
-        Agencies with more than one record.
-    unreadable : int
-        Numbers that could not be read.
+    repeated : agencies with more than one record.
+    unreadable : numbers that could not be read.
 
     Returns
     -------

@@ -75,20 +75,16 @@ class Homicides:
     Attributes
     ----------
     year : int
-    victims : DataFrame
-        One row per victim: ``year``, ``line`` (of the file, from 1), ``ori``, ``month``,
-        ``fbi_state`` (not the FIPS code), ``county`` (the FBI's number; missing where none),
-        ``group``, ``population``, ``name``, ``state_name``, ``kind`` (``murder`` or
-        ``negligent``), ``action``, ``incident``, ``situation`` (A to F), ``victims`` and
-        ``offenders`` (how many), ``victim`` (1, 2, ...), ``age`` (years; infants 0, unknown
-        missing), ``sex``, ``race``, ``ethnicity`` (``hispanic``, ``not_hispanic``, ``unknown``,
-        ``not_reported``), then of the first offender ``offender_age`` ... ``offender_ethnicity``,
-        ``weapon``, ``relationship``, ``circumstance``, ``subcircumstance``.
-    offenders : DataFrame
-        One row per offender: ``year``, ``line``, ``ori``, ``month``, ``offender`` (1, 2, ...) and
-        the same descriptions.
-    anomalies : DataFrame
-        ``kind``, ``count``, ``example`` of anomalies.
+    victims : one row per victim: ``year``, ``line`` (of the file, from 1), ``ori``, ``month``, ``fbi_state``
+        (not the FIPS code), ``county`` (the FBI's number; missing where none), ``group``, ``population``,
+        ``name``, ``state_name``, ``kind`` (``murder`` or ``negligent``), ``action``, ``incident``,
+        ``situation`` (A to F), ``victims`` and ``offenders`` (how many), ``victim`` (1, 2, ...), ``age``
+        (years; infants 0, unknown missing), ``sex``, ``race``, ``ethnicity`` (``hispanic``, ``not_hispanic``,
+        ``unknown``, ``not_reported``), then of the first offender ``offender_age`` ...
+        ``offender_ethnicity``, ``weapon``, ``relationship``, ``circumstance``, ``subcircumstance``.
+    offenders : one row per offender: ``year``, ``line``, ``ori``, ``month``, ``offender`` (1, 2, ...) and the
+        same descriptions.
+    anomalies : ``kind``, ``count``, ``example`` of anomalies.
     """
 
     year: int
@@ -102,10 +98,8 @@ def read_homicides(path: Path, year: int) -> Homicides:
 
     Parameters
     ----------
-    path : Path
-        Master file as text or zip.
-    year : int
-        Year that the file is expected to hold.
+    path : master file as text or zip.
+    year : year that the file is expected to hold.
 
     Raises
     ------

@@ -26,8 +26,7 @@ def read_unemployment(path: Path) -> pd.DataFrame:
 
     Parameters
     ----------
-    path : Path
-        ``ers_unemployment_2000_2023.xlsx``.
+    path : ``ers_unemployment_2000_2023.xlsx``.
 
     Returns
     -------

@@ -25,10 +25,8 @@ class Promised:
 
     Attributes
     ----------
-    files : mapping
-        Place of a raw file -> its entry.
-    folders : tuple of Path
-        Folders in which every file that is read must be listed: ``data_raw`` and the mirror.
+    files : place of a raw file -> its entry.
+    folders : folders in which every file that is read must be listed: ``data_raw`` and the mirror.
     """
 
     files: Mapping[Path, Promise]
@@ -45,8 +43,7 @@ def checksums_enforced(what: Promised) -> Iterator[None]:
 
     Parameters
     ----------
-    what : Promised
-        From ``manifest.promises``.
+    what : from ``manifest.promises``.
     """
     token = _PROMISED.set(what)
     try:

@@ -62,7 +62,7 @@ def build_state_year(
     frame = frame.assign(**logs)[list(STATE_YEAR.columns)]
     frame = conform(frame, STATE_YEAR)
     people = frame.drop_duplicates("state_fips").set_index("state_fips")["popwt"]
-    flow = SampleFlow(people, "state_fips", "states", "mean population, 2000-2010")
+    flow = SampleFlow(people, "state_fips", "states")
     flow = flow.record("States in the published data (no District of Columbia)", frame, frame)
     return frame, flow
 

@@ -83,6 +83,6 @@ def build_officer_month(training: pd.DataFrame) -> tuple[pd.DataFrame, SampleFlo
     )
     frame = conform(frame[list(OFFICER_MONTH.columns)], OFFICER_MONTH)
     officers = pd.Series(1, index=frame["uid"].unique())
-    flow = SampleFlow(officers, "uid", "officers", "officers")
+    flow = SampleFlow(officers, "uid", "officers")
     rule = "Officers of the published panel, all trained and observed in every month"
     return frame, flow.record(rule, frame, frame)

@@ -51,7 +51,7 @@ def build_county_year(
     require_unique(adoption, ["state_fips"], "The right-to-carry laws")
     require_columns(regions, ["state_fips", "postal", "region"], "The Census regions")
     base = murders[murders["year"] == FIRST_YEAR].set_index("fips")["population"]
-    flow = SampleFlow(base, people_of=f"population, {FIRST_YEAR}")
+    flow = SampleFlow(base)
     flow = flow.record("Counties in the shipped data", murders, murders)
     frame, flow = flow.keep(murders, murders["fips"].isin(base.index), f"Has a population in {FIRST_YEAR}")
     frame = _with_adoption(_with_place(frame, regions), adoption)

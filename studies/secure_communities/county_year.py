@@ -12,8 +12,8 @@ import pandas as pd
 from replication.cleaning import county_coverage, geography, rates, timing
 from replication.cleaning.codebook import conform
 from replication.cleaning.column_checks import require_columns, require_unique, require_years
-from replication.cleaning.geography import Bools
 from replication.cleaning.sample_flow import SampleFlow
+from replication.core.arrays import Bools
 from replication.sources import OFFENSES
 from studies.secure_communities.schemas import COUNTY_YEAR, COUNTY_YEAR_UNSCREENED
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from replication.cleaning import county_coverage, geography, rates
 from replication.cleaning.column_checks import require_columns, require_unique, require_years
+from replication.core.arrays import Bools
 from replication.sources import OFFENSES
 
 TOTALS: Final = ("index", "violent", "property")
@@ -81,11 +82,11 @@ def earlier_growth(
     return pd.DataFrame(slopes)
 
 
-def usable(frame: pd.DataFrame, rule: county_coverage.CoverageRule) -> geography.Bools:
+def usable(frame: pd.DataFrame, rule: county_coverage.CoverageRule) -> Bools:
     """County-years that pass every coverage screen."""
     silent = county_coverage.is_missing(frame, OFFENSES)
     passes = county_coverage.indicator_passes(frame, rule) & county_coverage.ratio_passes(frame, rule)
-    found: geography.Bools = passes & ~silent
+    found: Bools = passes & ~silent
     return found
 
 

@@ -20,6 +20,7 @@ from replication.cleaning.agency_months import MONTHS, AgencyMonths, Returns, as
 from replication.cleaning.codebook import conform
 from replication.cleaning.rates import positive_log
 from replication.cleaning.sample_flow import SampleFlow
+from replication.sources import OFFENSES
 from studies.secure_communities_monthly import county_places
 from studies.secure_communities_monthly.county_month import MonthlyPanel, allocations, with_outcomes
 from studies.secure_communities_monthly.return_a_schemas import CITY_MONTH
@@ -72,7 +73,7 @@ def build_city_month(
     shares, allocation = allocations(raw, crosswalk, AgencyRule())
     about = _agencies(raw, used, crosswalk).assign(home=_home(raw, shares, places))
     people = pd.Series(_first_positive(raw.people))
-    flow = SampleFlow(people, "agency", "agencies", "people of the agency, first year on file")
+    flow = SampleFlow(people, "agency", "agencies")
     frame = _rows(raw)
     flow = flow.record("Agencies on file", frame, frame)
     frame, flow = _municipal(frame, about, rule, flow)
@@ -174,7 +175,7 @@ def _with_counts(frame: pd.DataFrame, raw: AgencyMonths, used: AgencyMonths) -> 
         "population_base": raw.people[row, first],
         "log_population": positive_log(people),
     }
-    for k, name in enumerate(used.offenses):
+    for k, name in enumerate(OFFENSES):
         known = used.actual[row, column, k].astype(float)
         cleared = used.cleared[row, column, k].astype(float)
         columns[name], columns[f"cleared_{name}"] = known, cleared

@@ -44,7 +44,7 @@ def build_state_laws(panel: pd.DataFrame, regions: pd.DataFrame) -> tuple[pd.Dat
     frame = frame.assign(**{f"log_{name}": rates.positive_log(frame[f"rate_{name}"]) for name in OFFENSES})
     frame = conform(frame[list(SHALL_ISSUE_YEAR.columns)], SHALL_ISSUE_YEAR)
     people = frame.groupby("state_fips")["population"].mean()
-    flow = SampleFlow(people, "state_fips", "states", "mean population in millions, 1977-1999")
+    flow = SampleFlow(people, "state_fips", "states")
     return frame, flow.record("States in the published data, with the District of Columbia", frame, frame)
 
 

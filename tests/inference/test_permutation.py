@@ -13,7 +13,7 @@ from replication.core.spec import Inference
 from replication.estimators.dcdh import dcdh
 from replication.estimators.imputation import imputation
 from replication.estimators.twfe import twfe
-from replication.inference.permutation import permutation_test, permuted_panel, two_way_of
+from replication.inference.permutation import permutation_test, two_way_of
 from replication.inference.permuted_assignments import draw_permutations, strata_of
 
 TEN = Inference(method="permutation", draws=40)
@@ -80,7 +80,7 @@ def test_exchanges_stay_within_strata_and_keep_every_row() -> None:
         assert (strata[order] == strata).all()
         assert sorted(order) == list(range(48))
         moved += (order != np.arange(48)).sum()
-        again = permuted_panel(panel, order)
+        again = panel.reassigned(order)
         assert (again.exposure == panel.exposure[order]).all()
         assert (again.y == panel.y).all()
     # Nearly every unit moves: a stratum of about 16 leaves one in place on average.

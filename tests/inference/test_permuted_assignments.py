@@ -11,7 +11,6 @@ from replication.core.panel import Panel
 from replication.core.spec import Inference, Spec
 from replication.estimators.estimate_spec import estimate
 from replication.inference.loadings import points_of
-from replication.inference.permutation import permuted_panel
 from replication.inference.permuted_assignments import (
     count_assignments,
     every_assignment,
@@ -86,7 +85,7 @@ def test_sums_of_loadings_equal_estimating_again(estimator) -> None:
     compared = exchanges(panel, spec.inference)
     fast = linear_draws(fit, panel, once, compared, labels)
     assert fast is not None
-    slow = [points_of(fit, permuted_panel(panel, order), once, labels) for order in compared.orders()]
+    slow = [points_of(fit, panel.reassigned(order), once, labels) for order in compared.orders()]
     assert compared.count == len(slow) == 60
     # Loadings are differences of fits, exact to about 1e-12.
     assert fast[:, :, 0] == pytest.approx(np.stack(slow), rel=1e-8, abs=1e-9)

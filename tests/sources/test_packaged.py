@@ -12,7 +12,7 @@ import pytest
 
 from replication.core.errors import SourceError
 from replication.sources import countymurders
-from replication.sources.castle_panel import CONTROLS, FIPS, read_castle
+from replication.sources.castle_panel import FIPS, NAMES, read_castle
 from replication.sources.countymurders import read_countymurders
 
 
@@ -24,8 +24,9 @@ def test_castle_is_fifty_states_by_eleven_years() -> None:
     assert sorted(table["year"].unique()) == list(range(2000, 2011))
     assert not table.duplicated(["state_fips", "year"]).any()
     assert len(FIPS) == 51
-    assert len(CONTROLS) == 12
-    assert table[list(CONTROLS)].notna().all(axis=None)
+    controls = list(NAMES.values())[-12:]
+    assert controls[0] == "log_police"
+    assert table[controls].notna().all(axis=None)
 
 
 def test_castle_states_carry_their_own_numbers() -> None:

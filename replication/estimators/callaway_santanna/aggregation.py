@@ -70,7 +70,6 @@ def plan_averages(
     ------
     PanelError
         If no treated cell can be estimated, or none lies in the window.
-
     """
     periods, cohorts = design.panel.periods, design.cohorts
     event_time = periods[cells.time] - cohorts[cells.level]
@@ -182,7 +181,6 @@ class LinearMap:
     ----------
     share : (R, K) sparse, weight of each cell in each average
     tilt : (R, H + 1), the d_h of the module's formula; zero where weights are not estimated
-
     """
 
     share: sparse.csr_matrix

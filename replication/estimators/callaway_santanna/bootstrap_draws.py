@@ -38,7 +38,6 @@ def draw_rows(every: Rows, cell_std_error: Floats, n_clusters: int, inference: I
     ----------
     cell_std_error : (K,) analytic standard errors; ``inference.method == "multiplier"`` replaces them by the
         interquartile range of the draws over that of the normal distribution.
-
     """
     precision = np.float32 if isinstance(every, CohortRows) else np.float64
     draws = every.draws(cluster_factors(n_clusters, inference, precision))

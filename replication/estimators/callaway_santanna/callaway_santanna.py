@@ -185,8 +185,7 @@ def lost_notes(panel: Panel, design: ComparisonDesign, plan: Plan) -> list[str]:
     adopters = panel.keep_units(late & ~np.isin(panel.cohort, compared))
     shown = [row.cohort for row in plan.rows if row.term == "group" and row.cohort is not None]
     why = "have no treated and control units observed both in a treated period and in the base period"
-    note = lost_cohorts(adopters, shown, why)
-    return [note] if note else []
+    return lost_cohorts(adopters, shown, why)
 
 
 def details_of(options: Options, fit: GroupTimeFit, inference: Inference) -> Details:

@@ -62,8 +62,7 @@ def plan_cells(design: ComparisonDesign, base_period: str) -> GroupTimeCells:
 def comparison_thresholds(design: ComparisonDesign, cells: GroupTimeCells) -> Floats:
     """(K,) comparison units of a cell adopt after this period."""
     later = np.maximum(cells.time, cells.base)
-    after: Floats = (design.panel.periods[later] + design.anticipation).astype(float)
-    return after
+    return (design.panel.periods[later] + design.anticipation).astype(float)
 
 
 def comparison_cohorts(design: ComparisonDesign, adoption: Floats, cohort: int, after: Floats) -> Bools:

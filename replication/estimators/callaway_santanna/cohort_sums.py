@@ -43,7 +43,6 @@ class ClusterCohorts:
     total : (T, P) weighted sums of outcomes, less unit and period means for accuracy.
     mass : (P,) sums of weights.
     level, cluster : (P,) position of the cohort, and cluster; ascending in this order.
-
     """
 
     total: Floats
@@ -86,7 +85,6 @@ class CohortMeans:
     own : (H, T, B) of each cohort
     pool : (J, T, B) of each comparison pool
     mass : (H + 1, B) weights of each cohort
-
     """
 
     own: Table
@@ -105,7 +103,6 @@ class CohortSums:
     pools : list of (first cohort, cohort left out or -1)
         A pool is the cohorts from the first on, the never-treated last.
     pool_of, elapsed : (K,) position of each cell's pool, and time from base to period
-
     """
 
     def __init__(self, design: ComparisonDesign, cells: GroupTimeCells, slope: Floats | None = None) -> None:

@@ -31,21 +31,16 @@ class ComparisonDesign:
 
     Attributes
     ----------
-    panel : Panel
-        What is left of the panel handed in.
+    panel : what is left of the panel handed in.
     adoption : (N,) float
         First treated period; infinite for units that only serve as comparison.
     comparison : ``never_treated`` (the units with infinite adoption) or ``not_yet_treated``; before
         ``with_comparison`` also ``last_treated``, whose cohort then has infinite adoption.
-    anticipation : int
-        Periods before adoption that may already be affected.
-    dropped : tuple of Dropped
-        Units and periods that were left out, with the reason.
-    notes : tuple of str
-        The same as sentences.
+    anticipation : periods before adoption that may already be affected.
+    dropped : units and periods that were left out, with the reason.
+    notes : the same as sentences.
     small_sample : ``clusters`` or ``none``
         Whether clusters above the unit multiply the variance by G/(G-1).
-
     """
 
     panel: Panel
@@ -73,8 +68,7 @@ class ComparisonDesign:
         Weights are those of the first period, as R ``did::aggte`` takes them.
         """
         size = self.cohorts.size + 1
-        mass: Floats = np.bincount(self.level, self.panel.weight[:, 0], size).astype(float)
-        return mass
+        return np.bincount(self.level, self.panel.weight[:, 0], size).astype(float)
 
     @property
     def score_factor(self) -> float:
@@ -104,7 +98,6 @@ def group_time_design(
     ------
     PanelError
         If no cohort, no comparison unit, no period or one cluster is left.
-
     """
     design = ComparisonDesign(
         panel, adoption_of(panel, anticipation), control_group, anticipation, small_sample=small_sample
@@ -234,8 +227,7 @@ def complete_cells(panel: Panel) -> Bools:
     """(N, T) cells with the outcome and every covariate."""
     if panel.covariates is None:
         return panel.observed
-    complete: Bools = panel.observed & ~np.isnan(panel.covariates).any(axis=0)
-    return complete
+    return panel.observed & ~np.isnan(panel.covariates).any(axis=0)
 
 
 def require_cohorts(design: ComparisonDesign, treated: Bools) -> None:

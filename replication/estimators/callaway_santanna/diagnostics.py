@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import linalg, sparse, special
 
-from replication.core.arrays import Bools, Floats, Ints
+from replication.core.arrays import Floats
 from replication.core.details import Details, EventSupport, JointTest
 from replication.estimators.callaway_santanna.aggregation import LinearMap, Plan
 from replication.estimators.callaway_santanna.cell_plan import GroupTimeCells, comparison_thresholds
@@ -74,25 +74,18 @@ def mean_pre(design: ComparisonDesign) -> float:
     return weighted_mean(design.panel, before & np.isfinite(design.adoption)[:, None])
 
 
-def before_adoption(design: ComparisonDesign, cells: GroupTimeCells) -> Bools:
-    """(K,) estimated cells before adoption less anticipation."""
-    start = design.cohorts[cells.level] - design.anticipation
-    return ~cells.reference & (design.panel.periods[cells.time] < start)
-
-
 def pretest_cells(fit: GroupTimeFit, plan: Plan, variance: Floats) -> JointTest:
-    """Joint test of the cells before adoption; ``variance`` may leave out the cells."""
-    before = np.flatnonzero(before_adoption(fit.design, fit.cells) & np.isfinite(fit.estimate))
-    own = variance[len(plan.rows) :, len(plan.rows) :]
-    return cells_test(fit, before, own)
+    """Joint test of the cells before adoption less anticipation, as R ``did::att_gt`` (``W``, ``Wpval``).
 
-
-def cells_test(fit: GroupTimeFit, before: Ints, variance: Floats) -> JointTest:
-    """The test of R ``did::att_gt`` (``W``, ``Wpval``); ``variance`` (K, K) of cells, or empty."""
+    ``variance`` may leave out the cells.
+    """
+    design, cells = fit.design, fit.cells
+    early = design.panel.periods[cells.time] < design.cohorts[cells.level] - design.anticipation
+    before = np.flatnonzero(early & ~cells.reference & np.isfinite(fit.estimate))
     if before.size > LARGEST_VCOV:
         return untested(before.size, f"{before.size} cells are too many for a joint test")
-    if len(variance):
-        part = variance[np.ix_(before, before)]
+    if len(variance) > len(plan.rows):
+        part = variance[np.ix_(len(plan.rows) + before, len(plan.rows) + before)]
     else:
         chosen = sparse.csr_matrix(sparse.eye(fit.estimate.size, format="csr")[before])
         none = np.zeros((before.size, fit.design.cohorts.size + 1))

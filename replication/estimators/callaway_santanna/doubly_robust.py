@@ -37,7 +37,6 @@ class Comparison:
     treated : (n,)
     x : (n, k) covariates with a leading column of ones
     weight : (n,)
-
     """
 
     change: Floats
@@ -100,7 +99,6 @@ def control_regression(data: Comparison) -> tuple[Floats, Floats, Floats]:
     residual : (n, m) changes of all units less their prediction
     bread : (k, k) inverse of X'WX over the comparison units
     u_scores : (n, k) w x of the comparison units, zero for treated ones
-
     """
     u_scores: Floats = data.x * (data.weight * ~data.treated)[:, None]
     bread = inverse(u_scores.T @ data.x, "the covariates of the comparison units are collinear")
@@ -144,8 +142,7 @@ def require_overlap(share: Floats) -> None:
 def comparison_weight(data: Comparison, share: Floats) -> Floats:
     """(n,) weights of the comparison units: odds of treatment, zero where trimmed."""
     odds = np.where(data.treated | (share >= TRIM), 0.0, share / (1 - share))
-    weight: Floats = data.weight * odds
-    return weight
+    return data.weight * odds
 
 
 def _weighted_contrast(

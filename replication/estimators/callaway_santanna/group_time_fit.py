@@ -33,7 +33,6 @@ class GroupTimeFit:
     sums : on balanced panels without covariates and with constant weights
     scores : (K, C) by cluster, on all others
     problems : why cells could not be estimated
-
     """
 
     design: ComparisonDesign

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 
@@ -20,31 +19,6 @@ from replication.estimators.callaway_santanna.aggregation import LinearMap
 from replication.estimators.callaway_santanna.cohort_sums import BLOCK, CohortSums, Table
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.multipliers import Factors, drawn_sums
-
-
-class Rows(Protocol):
-    """R rows, small-sample factor included.
-
-    ``clusters`` (C,) says which cluster each column of the scores is.
-    """
-
-    clusters: Ints
-
-    def first(self, count: int) -> Rows:
-        """The first rows alone."""
-        ...
-
-    def scores(self) -> Floats:
-        """(R, C) scores by cluster."""
-        ...
-
-    def covariance(self) -> Floats:
-        """(R, R) sum of their products."""
-        ...
-
-    def draws(self, factors: Factors) -> Table:
-        """(R, B) sums of the scores times (C, B) factors."""
-        ...
 
 
 class ScoredRows:
@@ -77,7 +51,6 @@ class CohortRows:
     Parameters
     ----------
     matrices : for each cohort (R, T + 1), see ``influence_loadings``; small-sample factor included.
-
     """
 
     def __init__(self, sums: CohortSums, matrices: Sequence[Floats]) -> None:
@@ -126,6 +99,10 @@ class CohortRows:
         matrix = np.hstack(self._loadings).astype(factors.dtype)
         drawn: Table = matrix @ np.vstack(sums)
         return drawn
+
+
+Rows = ScoredRows | CohortRows
+"""R rows, small-sample factor included."""
 
 
 def influence_loadings(sums: CohortSums, rows: LinearMap, factor: float) -> Iterator[Floats]:

@@ -27,7 +27,6 @@ def control_slopes(panel: Panel, grid: Grid, paths: TreatmentPaths) -> tuple[Flo
     PanelError
         If a covariate does not change over time, or changes only together with others, among the
         units of a group that have not switched yet.
-
     """
     assert panel.covariates is not None
     column = (panel.periods - grid.start) // grid.step

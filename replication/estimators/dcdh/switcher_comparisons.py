@@ -28,7 +28,6 @@ class HorizonEffect:
     onsets : columns of their switches.
     total, last : mean change of treatment summed from the switch to effect l, and in its period.
     gradient : (G, K) weight of the covariates of each group in the point.
-
     """
 
     step: int
@@ -66,7 +65,6 @@ class SwitchLayout:
     start : (G, L + 2) first unit of each group that switches in each column or later.
     switches : in order of group and column
     clusters : (N,) codes, or None where every unit is its own cluster.
-
     """
 
     y: Floats
@@ -84,8 +82,7 @@ class SwitchLayout:
     def members(self, low: int, high: int, columns: tuple[int, int, int]) -> Ints:
         """Positions from ``low`` up to ``high`` of the units seen in all three columns."""
         first, second, third = (self.seen[column, low:high] for column in columns)
-        found: Ints = low + np.flatnonzero(first & second & third)
-        return found
+        return low + np.flatnonzero(first & second & third)
 
     def count(self, members: Ints) -> int:
         """Number of units, or of clusters, among the members."""

@@ -26,7 +26,6 @@ class TreatmentPaths:
         unknown date.
     first_dose : (N,) code of the treatment in the period of the first change.
     change : (N, L) distance from the baseline treatment, positive in the direction of the first change.
-
     """
 
     group: Ints
@@ -46,8 +45,7 @@ def switching_panel(panel: Panel, bins: int | None) -> tuple[Panel, Grid, Treatm
 
     Parameters
     ----------
-    panel : Panel
-        With a treatment column, or binary from its cohorts.
+    panel : with a treatment column, or binary from its cohorts.
     bins : number of quantile bins of the baseline treatment whose units are compared with each other;
         None compares units with equal baseline treatment only.
 
@@ -55,7 +53,6 @@ def switching_panel(panel: Panel, bins: int | None) -> tuple[Panel, Grid, Treatm
     ------
     PanelError
         If treatment changes in no unit, or only in units whose baseline treatment no other unit shares.
-
     """
     if panel.exposure is None:
         panel = comparison_panel(panel, "dcdh")
@@ -99,7 +96,6 @@ def dosed_paths(dose: Floats, bins: int | None) -> tuple[TreatmentPaths, Ints, B
     dose : (N, L), missing where it is unknown. A dose is carried forward over gaps, and a change
         after a gap has no date. A cell is beyond a crossing once treatment has been both above and
         below its first value, since an effect of a rise then mixes with that of a fall.
-
     """
     n_units, length = dose.shape
     unit = np.arange(n_units)
@@ -137,8 +133,7 @@ def comparable(paths: TreatmentPaths, onset: Ints) -> Bools:
     latest = np.zeros(int(paths.group.max()) + 1, dtype=np.int64)
     np.maximum.at(latest, paths.group, onset)
     switches = (paths.direction != 0) & (onset < latest[paths.group])
-    found: Bools = np.isin(paths.group, paths.group[switches])
-    return found
+    return np.isin(paths.group, paths.group[switches])
 
 
 def dated(panel: Panel, calendar: Grid, onset: Ints, crossed: Bools, paths: TreatmentPaths) -> Panel:

@@ -34,7 +34,6 @@ def model_cells(panel: Panel, control_group: str, anticipation: int, family: str
         For a comparison that the model does not have.
     PanelError
         If no comparison, no treated cell or one cluster is left.
-
     """
     if control_group not in CONTROL_GROUPS:
         raise SpecError(

@@ -19,6 +19,7 @@ from replication.core.arrays import Bools, Floats, Ints
 from replication.estimators.imputation.untreated_cells import SortedCells
 from replication.estimators.shared.absorb import generalized_inverse
 from replication.estimators.shared.cell_averages import Averages
+from replication.estimators.shared.saturated_regression import within
 from replication.inference.cluster import members_of
 
 OPEN = 1e-6
@@ -38,7 +39,6 @@ class CohortEquations:
     own : (M, J) map of the cohort's own parameters (cells, slopes) to the columns.
     inverse : (J, J) generalized inverse of their equations.
     mass : (M,) weighted sums of (1, x) over the cells with effects of each period.
-
     """
 
     units: Ints
@@ -56,8 +56,7 @@ class CohortEquations:
 
     def solve(self, right: Floats, common: Floats) -> Floats:
         """(J, K) own parameters given the common ones (M, K) and right-hand sides (M, K)."""
-        solved: Floats = self.inverse @ (self.own.T @ (right - self.gram @ common))
-        return solved
+        return self.inverse @ (self.own.T @ (right - self.gram @ common))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,6 @@ class LinearFit:
     weight : (N, T) weights, zero outside the regression.
     scaled : (N, T) residuals times weights.
     n_params : K beside the unit effects, the constant included.
-
     """
 
     cohorts: list[CohortEquations]
@@ -140,9 +138,7 @@ def fit_linear(cells: SortedCells) -> LinearFit:
     inverse = generalized_inverse(np.asarray(schur), scale)
     common, own = _solve(cohorts, inverse, right)
     rank = np.trace(inverse @ schur) + sum(np.trace(c.inverse @ c.own.T @ c.gram @ c.own) for c in cohorts)
-    left = cells.outcome - _fitted(cohorts, basis, common, own)
-    total = weight.sum(axis=1, keepdims=True)
-    left -= (weight * left).sum(axis=1, keepdims=True) / np.where(total > 0, total, 1.0)
+    left = within(cells.outcome - _fitted(cohorts, basis, common, own), weight)
     n_params = round(float(rank)) + 1
     return LinearFit(cohorts, inverse, basis, common, own, weight, weight * left, n_params)
 
@@ -200,7 +196,6 @@ def period_gram(weight: Floats, basis: Floats) -> tuple[Floats, Floats]:
     ----------
     weight : (n, T)
     basis : (n, T, 1 + Q)
-
     """
     n_periods, width = basis.shape[1:]
     size = n_periods * width
@@ -223,10 +218,8 @@ def _own_columns(dummied: Bools, width: int) -> Floats:
 
 
 def _right(weight: Floats, basis: Floats, y: Floats, units: Ints) -> Floats:
-    w, values = weight[units], y[units]
-    total = w.sum(axis=1, keepdims=True)
-    centered = values - (w * values).sum(axis=1, keepdims=True) / np.where(total > 0, total, 1.0)
-    right: Floats = np.einsum("nt,ntq->tq", w * centered, basis[units]).ravel()
+    w = weight[units]
+    right: Floats = np.einsum("nt,ntq->tq", w * within(y[units], w), basis[units]).ravel()
     return right
 
 

@@ -43,7 +43,6 @@ class PoissonFit:
     scaled : (N, T) residuals times weights of untreated cells, zero elsewhere.
     information, inverse : (P, P) and its generalized inverse; cohorts first, then periods.
     n_params : K, all parameters.
-
     """
 
     y: Floats
@@ -97,7 +96,6 @@ def fit_poisson(cells: SortedCells) -> PoissonFit:
     ------
     PanelError
         If outcomes are negative or the steps do not settle.
-
     """
     panel, y = cells.panel, cells.outcome
     negative = int((y < 0).sum())

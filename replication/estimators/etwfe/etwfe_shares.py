@@ -38,7 +38,6 @@ class ExtendedShares:
     members : units of each cluster
     starts : first of the P parameters of each cohort; the common ones come before
     root : (P, D) R with R R' the generalized inverse of the normal equations
-
     """
 
     fit: LinearFit

@@ -198,7 +198,6 @@ class GroupMeans:
     pair, owner : (N,) cluster within group of each unit, and (P,) group of each such pair.
     weight : (P, M) sums of weights; square : (G, M) sums of their squares.
     mean : (G, M); spread : (N, M) the same for each unit.
-
     """
 
     pair: Ints
@@ -235,7 +234,6 @@ def _group_means(a: Floats, b: Floats, codes: Ints, cluster: Ints) -> GroupMeans
     ----------
     a, b : (N, M) weights and weighted effects of each unit.
     codes : (N,) group of each unit; columns are separate problems.
-
     """
     pair = intersection_codes([codes, cluster])
     owner = np.zeros(int(pair.max()) + 1, dtype=np.int64)

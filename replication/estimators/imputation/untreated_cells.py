@@ -32,7 +32,6 @@ class SortedCells:
     event : (N, T) periods since adoption; ``NO_EVENT`` for units never treated.
     fit : (N, T) untreated, observed, with positive weight.
     effect : (N, T) treated or anticipating, observed, with positive weight.
-
     """
 
     panel: Panel
@@ -69,7 +68,6 @@ def sort_cells(panel: Panel, anticipation: int, needed: int, estimator: str) -> 
     ------
     PanelError
         If there is a treatment intensity, no treated or no untreated cell, or one cluster.
-
     """
     cells = _sorted(comparison_panel(panel, estimator), anticipation)
     short = cells.effect.any(axis=1) & (cells.fit.sum(axis=1) < needed)
@@ -131,8 +129,7 @@ def _lost(cells: SortedCells, original: Panel) -> list[str]:
     """A note on the cohorts without a treated cell, if there are any."""
     treated: Bools = np.asarray((cells.effect & (cells.event >= 0)).any(axis=1))
     shown = cells.panel.cohort[treated].tolist()
-    note = lost_cohorts(original, shown, "have no treated period with an untreated counterfactual")
-    return [note] if note else []
+    return lost_cohorts(original, shown, "have no treated period with an untreated counterfactual")
 
 
 def _sorted(panel: Panel, anticipation: int) -> SortedCells:

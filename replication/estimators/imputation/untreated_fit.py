@@ -22,12 +22,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
-from replication.core.errors import PanelError
 from replication.core.panel import Panel
 from replication.estimators.imputation.untreated_cells import SortedCells, sort_cells, without_cells
 from replication.estimators.shared.absorb import Eliminated
 from replication.estimators.shared.cell_averages import Averages
-from replication.estimators.shared.collinear import least_variation, spread_of
+from replication.estimators.shared.collinear import inverse_of_crossproduct
 from replication.estimators.shared.fixed_effects import Effects, read_effects
 from replication.inference.cluster import intersection_codes, members_of, sum_by_cluster
 
@@ -41,7 +40,6 @@ class UntreatedProjection:
     coefficients : (P, K) period effects and trends of the projection.
     along : (Q, K) sums of the weights times the covariates net of the effects.
     product : (K, K) crossproduct of the projections, weighted.
-
     """
 
     coefficients: Floats
@@ -66,7 +64,6 @@ class UntreatedModel:
     inner : (Q, N, T) covariates net of it, in all cells.
     bread : (Q, Q) inverse of their weighted crossproduct over untreated cells.
     remainder : (N, T) outcome less fitted Y(0): the effect where treated, else the residual.
-
     """
 
     cells: SortedCells
@@ -120,25 +117,25 @@ def fit_untreated(panel: Panel, trends: Sequence[str], anticipation: int, estima
         ``untreated_cells.sort_cells``.
     SpecError
         If a trend is unknown.
-
     """
     effects = read_effects(panel, trends)
     cells = sort_cells(panel, anticipation, 2 if effects.unit_linear else 1, estimator)
     panel = cells.panel
-    levels, slopes = effects.level_codes(panel), effects.slope_codes(panel)
-    two_way = UntreatedTwoWay(
-        cells.fit_weight,
-        panel.periods,
-        levels,
-        slopes,
-        effects.unit_linear,
-        _alike(cells, [*levels, *slopes]),
-    )
+    levels, slopes, each = effects.codes(panel)
+    alike = _alike(cells, [*levels, *slopes])
+    two_way = UntreatedTwoWay(cells.fit_weight, panel.periods, levels, slopes, each, alike)
     cells = without_cells(cells, two_way.undetermined())
     covariates = panel.covariates
     stack = np.zeros((0, *panel.y.shape)) if covariates is None else np.nan_to_num(covariates)
     inner = np.array([two_way.residual(x) for x in stack]).reshape(stack.shape)
-    bread = _bread(inner, stack, cells.fit_weight, panel.covariate_names)
+    bread = inverse_of_crossproduct(
+        inner,
+        stack,
+        cells.fit_weight,
+        panel.covariate_names,
+        "of its own in the untreated unit-periods once unit effects, period effects, trends and the "
+        "covariates before it are taken out, so its effect cannot be fitted",
+    )
     model = UntreatedModel(cells, effects, two_way, inner, bread, np.zeros((0, 0)))
     return UntreatedModel(cells, effects, two_way, inner, bread, model.residual(cells.outcome))
 
@@ -152,25 +149,6 @@ def _alike(cells: SortedCells, strata: list[Ints]) -> Ints | None:
     return intersection_codes([cohort, *strata])
 
 
-def _bread(inner: Floats, raw: Floats, weight: Floats, names: tuple[str, ...]) -> Floats:
-    """Inverse crossproduct of the covariates; refuses those without variation of their own."""
-    product = np.einsum("qnt,nt,rnt->qr", inner, weight, inner)
-    size = np.einsum("qnt,nt,qnt->q", raw, weight, raw)
-    spread = [spread_of(x, weight) for x in raw]
-    for place, name in enumerate(names):
-        before = product[:place, :place]
-        own = product[place, place] - product[place, :place] @ np.linalg.solve(before, product[:place, place])
-        if own <= least_variation(float(size[place]), spread[place]):
-            raise PanelError(
-                f"Covariate {name!r} has no variation of its own in the untreated unit-periods "
-                "once unit effects, period effects, trends and the covariates before it are "
-                "taken out, so its effect cannot be fitted. Remove it; covariates that are constant "
-                "within units are absorbed by the unit fixed effects."
-            )
-    inverse: Floats = np.linalg.inv(product)
-    return inverse
-
-
 UNDETERMINED = 1e-6
 
 
@@ -182,7 +160,6 @@ class UntreatedTwoWay(Eliminated):
     weight, periods, levels, slopes, each : as in ``Eliminated``
     alike : (N,) codes of units that agree in their strata and in their weights up to scale, or
         None. The equations are then summed over few kinds of units instead of over units.
-
     """
 
     def __init__(
@@ -213,7 +190,6 @@ class UntreatedTwoWay(Eliminated):
         Returns
         -------
         (P, K) for the period equations, and the (K, K) crossproduct that the elimination takes.
-
         """
         if self._kinds is not None and self._alike is not None:
             return self._kinds.reduced(averages.merged(self._alike))

@@ -31,7 +31,6 @@ class Leads:
     event_time : (L,) leads, ascending.
     estimate, scores : (L,) and (N, L); the small-sample correction is in the scores.
     omitted : event times that the reference needs or that are not identified.
-
     """
 
     event_time: Ints

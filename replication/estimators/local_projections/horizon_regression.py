@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +11,7 @@ from replication.core.errors import PanelError
 from replication.core.spec import Inference
 from replication.estimators.shared.cluster_weights import equal_weights, unweighted_residuals
 from replication.inference.bias_reduced import WeightedShares
-from replication.inference.cluster import sum_by_cluster
+from replication.inference.cluster import small_sample_factor, sum_by_cluster
 from replication.inference.cluster_shares import Adjusted, ClusterShares, Share
 from replication.inference.variances import adjust_scores
 
@@ -29,7 +28,6 @@ class Setting:
     covariates : (K, L, N)
     onset, cluster : (N,)
     eligible : (N,) units that may be controls.
-
     """
 
     y: Floats
@@ -54,7 +52,6 @@ class HorizonProjection:
     unmatched : adopters left out because their period has no clean control.
     used : (N,) units in it.
     fit : the regression itself, where it is kept.
-
     """
 
     estimate: float
@@ -112,7 +109,7 @@ def small_sample(groups: int, n_obs: int, n_params: int) -> float:
     """The factor of the variance; zero, so that no standard error is reported, without degrees of freedom."""
     if groups < 2 or n_obs <= n_params:
         return 0.0
-    return groups / (groups - 1) * (n_obs - 1) / (n_obs - n_params)
+    return small_sample_factor(groups, n_obs, n_params)
 
 
 def regress(
@@ -164,7 +161,6 @@ class HorizonFit:
     weight : (L, N) weights, zero outside the regression
     residual : (L, N)
     bread : (K, K)
-
     """
 
     inner: Floats
@@ -203,7 +199,6 @@ class HorizonSums:
     cross : (G, K, L) of each power
     period : (G, L) of each power
     score, plain : (G, K + L) with weights, and without
-
     """
 
     loading: Floats
@@ -253,18 +248,9 @@ class HorizonSums:
 
     def shares(self) -> ClusterShares:
         """The shares, in one block per cluster."""
-
-        def blocks(cluster: int) -> Sequence[Share]:
-            """One block."""
-            return (self.moment(1, cluster),)
-
-        return ClusterShares(self.loading, self.score, np.arange(len(self.score)), blocks)
+        kinds = np.arange(len(self.score))
+        return ClusterShares(self.loading, self.score, kinds, lambda cluster: (self.moment(1, cluster),))
 
     def weighted(self) -> WeightedShares:
         """Moments for CR2 with unequal weights."""
-        powers = (
-            lambda cluster: self.moment(0, cluster),
-            lambda cluster: self.moment(1, cluster),
-            lambda cluster: self.moment(2, cluster),
-        )
-        return WeightedShares(self.shares(), self.plain, powers)
+        return WeightedShares(self.shares(), self.plain, self.moment)

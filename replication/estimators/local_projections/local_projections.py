@@ -136,7 +136,6 @@ class Projections:
     path : by horizon; the reference period, exactly 0, is among them where it is shown.
     pooled, last : that of the overall effect, over horizons 0 to ``last``.
     placebo, before : that of the pooled placebo and its horizons, where a window has leads.
-
     """
 
     path: dict[int, HorizonProjection]

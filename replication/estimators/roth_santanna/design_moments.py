@@ -37,7 +37,6 @@ class EstimandMoments:
     level_variance, cross, difference_variance : (K, K) Cov(theta_0, theta_0), Cov(X, theta_0)
         and Cov(X, X).
     adjustment : (K, K) what the adjusted variance subtracts.
-
     """
 
     level: Floats
@@ -79,7 +78,6 @@ def estimand_moments(y: Floats, found: Cohorts, weights: EstimandWeights, codes:
     ----------
     y : (N, T) outcomes without gaps.
     codes : (N,) cohorts; each has as many units as in ``found``.
-
     """
     k = len(weights.rows)
     loadings = np.concatenate([weights.outcome, weights.difference]).transpose(1, 2, 0)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
 
-from replication.core.arrays import Bools, Floats, Ints
+from replication.core.arrays import Bools, Floats
 from replication.core.details import BalanceRow, BalanceTest, JointTest
 from replication.core.estimates import row_label
 from replication.core.spec import Inference
@@ -28,7 +28,6 @@ class Balance:
     difference, std_error : (K,) X and its standard error; missing where X is fixed.
     correlation : (K, K), of the rows with a standard error.
     wald, rank : Wald statistic that all X are zero, and the rank of their covariance.
-
     """
 
     difference: Floats
@@ -84,7 +83,6 @@ def describe_balance(
     Parameters
     ----------
     smallest : units of the smallest cohort.
-
     """
     lines = tuple(
         BalanceRow(
@@ -121,14 +119,6 @@ def label(row: EstimateRow) -> str:
     """Label of an estimand, as in ``Estimates.vcov``."""
     event_time = NAN if row.event_time is None else row.event_time
     return row_label(row.term, NAN, NAN, event_time)
-
-
-def randomization_draws(
-    statistics: Callable[[Ints], tuple[Floats, Balance]], codes: Iterable[Ints]
-) -> tuple[Floats, list[Balance]]:
-    """(B, K, 2) estimates and t statistics, and the balance tests, of permuted dates."""
-    drawn = [statistics(one) for one in codes]
-    return np.stack([values for values, _ in drawn]), [found for _, found in drawn]
 
 
 def fisher_balance(described: BalanceTest, observed: Balance, drawn: Sequence[Balance]) -> BalanceTest:

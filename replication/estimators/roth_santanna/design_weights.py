@@ -31,7 +31,6 @@ class Cohorts:
     codes : (N,) place of each unit's cohort among the labels.
     periods : (T,) labels of the periods.
     base : (G,) column of the last period before adoption; -1 where there is none.
-
     """
 
     labels: Ints
@@ -62,7 +61,6 @@ class EstimandWeights:
     difference : (K, G, T) A0, the weights of X.
     earliest : (K,) place of the first cohort with a weight in ``outcome``.
     cells : (K, G, T) weight of each effect in the estimand; sums to one.
-
     """
 
     rows: list[EstimateRow]
@@ -100,7 +98,6 @@ def design_weights(found: Cohorts, control_group: str, window: tuple[int, int] |
     ------
     PanelError
         If no treated cell has a control cohort, or the window is empty.
-
     """
     share = control_shares(found, control_group)
     live = share.any(axis=2)

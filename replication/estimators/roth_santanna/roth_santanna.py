@@ -49,7 +49,6 @@ from replication.estimators.roth_santanna.design_tests import (
     describe_balance,
     fisher_balance,
     joint_wald,
-    randomization_draws,
 )
 from replication.estimators.roth_santanna.design_weights import (
     Cohorts,
@@ -75,12 +74,10 @@ class TimingDesign:
 
     Attributes
     ----------
-    panel : Panel
-        Balanced, with two or more units in each cohort.
+    panel : balanced, with two or more units in each cohort.
     cohorts, weights : cohorts and the K estimands.
     beta : ``efficient``, 0 or 1.
     variance : ``adjusted`` or ``neyman``.
-
     """
 
     panel: Panel
@@ -208,7 +205,10 @@ def with_design(design: TimingDesign, found: EstimandMoments, result: Estimates)
     std_errors = np.sqrt(np.where(design.fixed, 0.0, np.maximum(np.diag(variance), 0.0)))
     return replace(
         result.details,
-        base_period=reference_of(weights, design.fixed),
+        # The event time whose effect is zero by construction, if there is one in the window.
+        base_period=next(
+            (row.event_time for row, zero in zip(weights.rows, design.fixed, strict=True) if zero), None
+        ),
         average="cells_by_size",
         support=timing_support(weights, design.cohorts),
         by_row={
@@ -258,12 +258,6 @@ def timing_support(weights: EstimandWeights, cohorts: Cohorts) -> tuple[EventSup
     return tuple(out)
 
 
-def reference_of(weights: EstimandWeights, fixed: Bools) -> int | None:
-    """Event time whose effect is zero by construction, if there is one in the window."""
-    found = [row.event_time for row, zero in zip(weights.rows, fixed, strict=True) if zero]
-    return found[0] if found else None
-
-
 def leads_test(result: Estimates, variance: Floats, n_units: int) -> JointTest:
     """Joint test that the effects before adoption are zero."""
     event = result.table["event_time"].to_numpy()
@@ -284,11 +278,10 @@ def randomization_test(design: TimingDesign, found: Estimates, inference: Infere
             "'strata' where timing was assigned within groups."
         )
     orders = draw_permutations(strata_of(design.panel, inference), inference)
-    codes = (design.cohorts.codes[order] for order in orders)
-    drawn, balances = randomization_draws(design.statistics, codes)
+    drawn = [design.statistics(design.cohorts.codes[order]) for order in orders]
     compared = Exchanges(lambda: iter(()), inference.draws, "units")
-    tested = with_p_values(found, drawn, 0, inference, compared)
+    tested = with_p_values(found, np.stack([values for values, _ in drawn]), 0, inference, compared)
     observed = design.statistics(design.cohorts.codes)[1]
     assert found.details.balance is not None
-    balance = fisher_balance(found.details.balance, observed, balances)
+    balance = fisher_balance(found.details.balance, observed, [own for _, own in drawn])
     return replace(tested, details=replace(tested.details, balance=balance))

@@ -10,7 +10,6 @@ group of strata.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 from scipy import sparse
@@ -22,14 +21,6 @@ from replication.inference.cluster import distinct_rows, members_of, sum_by_clus
 CUTOFF = 1e-11
 REFINED = 1e-13
 LARGEST = 6000
-
-
-class Absorber(Protocol):
-    """Takes the absorbed effects out of a matrix."""
-
-    def residual(self, z: Floats) -> Floats:
-        """(N, T) residuals of ``z`` (N, T) on the absorbed effects, weighted."""
-        ...
 
 
 class Eliminated:
@@ -46,7 +37,6 @@ class Eliminated:
     ------
     PanelError
         If crossed strata leave more than 6,000 connected unknowns.
-
     """
 
     def __init__(
@@ -207,5 +197,4 @@ def generalized_inverse(matrix: Floats, scale: Floats) -> Floats:
     values, vectors = np.linalg.eigh(matrix / np.outer(scale, scale))
     inverse = np.where(values > CUTOFF, 1 / np.where(values > CUTOFF, values, 1.0), 0.0)
     vectors = vectors / scale[:, None]
-    solved: Floats = (vectors * inverse) @ vectors.T
-    return solved
+    return (vectors * inverse) @ vectors.T

@@ -32,7 +32,6 @@ class Averages:
     member : (G T, K) 0/1 sparse, the cells of each row.
     weight : (N, T) weights, zero outside the cells that are averaged.
     blocks : for each cohort its units, the rows that it enters, and (T, rows) the cells in them.
-
     """
 
     rows: list[EstimateRow]
@@ -48,8 +47,7 @@ class Averages:
 
     def sums(self, field: Floats) -> Floats:
         """(K,) sums of ``field`` (N, T) over the cells of each row."""
-        sums: Floats = self.member.T @ _by_cohort(field, self.codes).ravel()
-        return sums
+        return self.member.T @ _by_cohort(field, self.codes).ravel()
 
     def subset(self, kept: Bools) -> Averages:
         """Some of the rows."""

@@ -25,7 +25,6 @@ class ClosedForm:
     levels : (N,) codes of the period effects' strata
     slopes : (N,) codes of groups with trends, nested in ``levels``; None for no trends
     each : whether every unit has a trend of its own
-
     """
 
     def __init__(self, weight: Floats, periods: Ints, levels: Ints, slopes: Ints | None, each: bool) -> None:
@@ -73,17 +72,17 @@ def closed_form_codes(
     trends = _finest(slopes)
     if trends is None or _finest([finest, trends]) is None:
         return None
-    redundant = _nests(trends, finest)
+    redundant = nests(trends, finest)
     return finest, None if redundant else trends
 
 
 def _finest(partitions: Sequence[Ints]) -> Ints | None:
     """The grouping that is nested in all the others, if there is one."""
     candidate = max(partitions, key=lambda codes: int(codes.max()))
-    return candidate if all(_nests(other, candidate) for other in partitions) else None
+    return candidate if all(nests(other, candidate) for other in partitions) else None
 
 
-def _nests(coarse: Ints, fine: Ints) -> bool:
+def nests(coarse: Ints, fine: Ints) -> bool:
     """Whether every group of ``fine`` lies in one group of ``coarse``."""
     if coarse is fine:
         return True

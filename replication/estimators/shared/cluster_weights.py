@@ -43,7 +43,6 @@ def adjusted_by_weights(
     ----------
     residual : (N, T) residuals times weights.
     reweighted : the products in the same coordinates with other weights.
-
     """
     weighted = None
     if not equal_weights(own.weight):
@@ -60,8 +59,8 @@ def weighted_shares(
     """What CR2 needs where weights are unequal; arguments as for ``adjusted_by_weights``."""
     require_constant(own.weight)
     equal, square = (reweighted(power) for power in (np.where(own.weight > 0, 1.0, 0.0), own.weight**2))
-    plain = own.scores(unweighted_residuals(residual, own.weight))
-    return WeightedShares(found, plain, (equal.moment, own.moment, square.moment))
+    powers, plain = (equal, own, square), own.scores(unweighted_residuals(residual, own.weight))
+    return WeightedShares(found, plain, lambda power, cluster: powers[power].moment(cluster))
 
 
 def equal_weights(weight: Floats) -> bool:

@@ -150,7 +150,6 @@ class Grid:
     onset : (N,) column of the first treated period; beyond L for units not treated in the panel.
     step : length of a column in units of the time variable.
     start : label of the first column.
-
     """
 
     y: Floats
@@ -209,24 +208,22 @@ def with_lost_cohorts(panel: Panel, adopters: Panel, shown: Iterable[int], why: 
     adopters : the panel of the units that might have an effect.
     shown : cohorts behind the overall effect.
     why : what they lack, the end of the sentence after ``because they``.
-
     """
-    note = lost_cohorts(adopters, shown, why)
-    return replace(panel, notes=(*panel.notes, note)) if note else panel
+    return replace(panel, notes=(*panel.notes, *lost_cohorts(adopters, shown, why)))
 
 
-def lost_cohorts(adopters: Panel, shown: Iterable[int], why: str) -> str:
-    """The note, or an empty string if every cohort has an effect."""
+def lost_cohorts(adopters: Panel, shown: Iterable[int], why: str) -> list[str]:
+    """The note; none if every cohort has an effect."""
     inside = (adopters.first > 0) & (adopters.first < adopters.periods.size)
     lost: Bools = inside & ~np.isin(adopters.cohort, np.array(list(shown), dtype=np.int64))
     if not lost.any():
-        return ""
+        return []
     labels = [adopters.written(cohort) for cohort in np.unique(adopters.cohort[lost])]
     named = ", ".join(labels[:MANY]) + (f" and {len(labels) - MANY} more" * (len(labels) > MANY))
-    return (
+    return [
         f"{int(lost.sum())} units in {len(labels)} cohort{'s' * (len(labels) > 1)} ({named}) are excluded "
         f"because they {why}"
-    )
+    ]
 
 
 def default_horizon(reach: Ints, mass: Floats) -> int:
@@ -241,7 +238,6 @@ def default_horizon(reach: Ints, mass: Floats) -> int:
     ----------
     reach : (C,) last horizon at which each cohort can be compared; at least one is 0 or more.
     mass : (C,) weight of each cohort.
-
     """
     horizons = np.unique(reach[reach >= 0])
     cells = [(h + 1) * mass[reach >= h].sum() for h in horizons]

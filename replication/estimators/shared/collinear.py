@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.errors import PanelError
 
 COLLINEAR: Final = 1e-10
 """Share of a covariate's variation below which what is left of it is rounding."""
@@ -21,10 +22,8 @@ def least_variation(squares: Floats | float, spread: Floats | float) -> Floats:
     ----------
     squares : weighted sum of squares of the covariate.
     spread : the same of its deviations from its mean; adding a constant must not matter.
-
     """
-    floor: Floats = np.maximum(np.maximum(COLLINEAR * spread, ROUNDING * squares), 1e-300)
-    return floor
+    return np.maximum(np.maximum(COLLINEAR * spread, ROUNDING * squares), 1e-300)
 
 
 def spread_of(x: Floats, weight: Floats) -> float:
@@ -41,7 +40,6 @@ def own_variation(cross: Floats, least: Floats) -> Bools:
     ----------
     cross : (K, K) cross-products of the covariates, effects taken out.
     least : (K,) of ``least_variation``.
-
     """
     left, found = cross.copy(), np.zeros(len(cross), dtype=bool)
     for k in range(len(cross)):
@@ -61,7 +59,6 @@ def spanned_everywhere(basis: Floats, used: Bools, cohort: Ints) -> list[int]:
     basis : (N, T, 1 + Q) ones and standardized covariates.
     used : (N, T) cells of the sample.
     cohort : (N,)
-
     """
     groups = [np.where(np.arange(used.shape[1]) == t, used, False) for t in range(used.shape[1])]
     groups += [used & (cohort == label)[:, None] for label in np.unique(cohort)]
@@ -77,3 +74,31 @@ def _spanned(columns: Floats) -> bool:
     others, last = columns[:, :-1], columns[:, -1]
     left = last - others @ np.linalg.lstsq(others, last, rcond=None)[0]
     return bool(left @ left <= COLLINEAR * max(float(last @ last), 1.0))
+
+
+def inverse_of_crossproduct(
+    inner: Floats, raw: Floats, weight: Floats, names: tuple[str, ...], lack: str
+) -> Floats:
+    """(K, K) inverse of the weighted cross-products of covariates (K, N, T) net of the effects.
+
+    Parameters
+    ----------
+    inner, raw : the covariates net of the effects, and as they are.
+    lack : what a covariate without variation of its own lacks, the end of its refusal.
+
+    Raises
+    ------
+    PanelError
+        If a covariate is explained by the effects and the covariates before it.
+    """
+    product = np.einsum("knt,nt,lnt->kl", inner, weight, inner)
+    size = np.einsum("knt,nt,knt->k", raw, weight, raw)
+    for place, name in enumerate(names):
+        along = product[:place, place]
+        own = product[place, place] - along @ np.linalg.solve(product[:place, :place], along)
+        if own <= least_variation(float(size[place]), spread_of(raw[place], weight)):
+            raise PanelError(
+                f"Covariate {name!r} has no variation {lack}. Remove it; covariates that are constant "
+                "within units are absorbed by the unit fixed effects."
+            )
+    return np.linalg.inv(product)

@@ -29,7 +29,6 @@ class EstimationSample:
     used : (N, T) cells of the estimation sample.
     dropped : counts by reason.
     units, periods : (N,) and (T,) of the panel it was drawn from that are in the sample.
-
     """
 
     panel: Panel
@@ -77,7 +76,6 @@ def estimation_sample(
     ------
     PanelError
         If no unit is left with two cells, or fewer than two clusters are left.
-
     """
     used = panel.observed & (panel.weight > 0)
     dropped = {"zero_weight_cells": int((panel.observed & ~used).sum())}
@@ -192,7 +190,6 @@ def require_residual(n_obs: int, n_params: int, remedy: str) -> None:
     ----------
     n_params : all parameters, absorbed unit and period effects included.
     remedy : what would leave degrees of freedom, the end of the message.
-
     """
     if n_obs <= n_params:
         raise PanelError(

@@ -17,7 +17,8 @@ from replication.core.arrays import Bools, Ints
 from replication.core.errors import SpecError, nearest
 from replication.core.panel import Panel
 from replication.core.wording import series
-from replication.inference.cluster import dense_codes, distinct_rows
+from replication.estimators.shared.closed_form import nests
+from replication.inference.cluster import count_codes, dense_codes, distinct_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,6 @@ class Effects:
     by_time : strata with period effects of their own; empty means one set of period effects.
     linear : strata with a linear trend of their own.
     unit_linear : whether every unit has a linear trend.
-
     """
 
     by_time: tuple[str, ...] = ()
@@ -62,6 +62,10 @@ class Effects:
         """(N,) codes of each set of stratum trends; unit trends are not among them."""
         return [panel.strata[name] for name in self.linear]
 
+    def codes(self, panel: Panel) -> tuple[list[Ints], list[Ints], bool]:
+        """Both, and whether units have trends: what is projected out, as ``absorb.Eliminated`` takes it."""
+        return self.level_codes(panel), self.slope_codes(panel), self.unit_linear
+
 
 def read_effects(panel: Panel, trends: Sequence[str]) -> Effects:
     """The absorbed effects named by a list such as ``("region_by_time", "unit_linear")``.
@@ -70,7 +74,6 @@ def read_effects(panel: Panel, trends: Sequence[str]) -> Effects:
     ------
     SpecError
         If a trend is not of a known form or its stratum is not in the panel.
-
     """
     by_time: list[str] = []
     linear: list[str] = []
@@ -112,7 +115,6 @@ def absorbed_parameters(panel: Panel, effects: Effects, used: Bools) -> int:
     -----
     Exact without gaps. With gaps and several sets of period effects, what the sets share is taken
     as if there were no gaps.
-
     """
     n_periods, whole = used.shape[1], bool(used.all())
     if whole and all(codes.ndim == 1 for codes in panel.clusters.values()):
@@ -120,18 +122,18 @@ def absorbed_parameters(panel: Panel, effects: Effects, used: Bools) -> int:
         used = used[:, :1]
     clusterings = panel.cell_clusters(used)
     rows, columns = np.nonzero(used)
-    within = any(_nested(rows, codes) for codes in clusterings)
-    count = 1 if within else _count(rows)
+    within = any(nests(codes, rows) for codes in clusterings)
+    count = 1 if within else count_codes(rows)
     nested: list[Ints] = []
     free: list[Ints] = []
     for codes in effects.level_codes(panel):
         levels = codes[rows] * used.shape[1] + columns
-        inside = any(_nested(levels, clusters) for clusters in clusterings)
+        inside = any(nests(clusters, levels) for clusters in clusterings)
         (nested if inside else free).append(codes)
         if not inside and not whole:
             count += _beyond_units(rows, levels)
     if free:
-        separate = sum(_count(codes) for codes in free)
+        separate = sum(count_codes(codes) for codes in free)
         joint = _rank([*nested, *free]) - (_rank(nested) if nested else 0)
         count += (n_periods - 1) * (joint if whole else joint - separate)
     return count + _counted_slopes(panel, effects, units_nested=within)
@@ -149,13 +151,6 @@ def _beyond_units(rows: Ints, levels: Ints) -> int:
     return size - units - int(np.unique(groups[units:]).size)
 
 
-def _nested(levels: Ints, clusters: Ints) -> bool:
-    """Whether all cells of a level lie in one cluster."""
-    owner = np.zeros(int(levels.max()) + 1, dtype=np.int64)
-    owner[levels] = clusters
-    return bool((owner[levels] == clusters).all())
-
-
 def _counted_slopes(panel: Panel, effects: Effects, *, units_nested: bool) -> int:
     """Trends that count as parameters and that the period effects do not span already."""
     levels = effects.level_codes(panel)
@@ -166,17 +161,12 @@ def _counted_slopes(panel: Panel, effects: Effects, *, units_nested: bool) -> in
     return _rank([*levels, *effects.slope_codes(panel)]) - _rank(levels)
 
 
-def _count(codes: Ints) -> int:
-    """Groups that occur."""
-    return int(np.count_nonzero(np.bincount(codes)))
-
-
 def _rank(partitions: Sequence[Ints]) -> int:
     """Rank of the indicators of several groupings of the units."""
     if len(partitions) == 1:
-        return _count(partitions[0])
+        return count_codes(partitions[0])
     first = distinct_rows(partitions)[0]
-    if any(_count(codes) == first.size for codes in partitions):
+    if any(count_codes(codes) == first.size for codes in partitions):
         # One grouping lies in all the others.
         return int(first.size)
     columns = [codes[first][:, None] == np.unique(codes) for codes in partitions]

@@ -15,12 +15,14 @@ import numpy as np
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
 from replication.core.panel import Panel
-from replication.estimators.shared.absorb import Absorber, Eliminated
+from replication.estimators.shared.absorb import Eliminated
 from replication.estimators.shared.closed_form import ClosedForm, closed_form_codes
 from replication.estimators.shared.estimation_sample import EstimationSample
 from replication.estimators.shared.fixed_effects import Effects
 from replication.inference.cluster import members_of, sum_by_cluster
 
+Absorber = Eliminated | ClosedForm
+"""Takes the absorbed effects out of (N, T) matrices."""
 NO_VARIATION = 1e-10
 COLLINEAR = 1e-10
 # Further from collinear than this, one factorization settles all regressors.
@@ -36,7 +38,6 @@ class RegressionDesign:
     x : (K, C, T)
     profile : (N,) profile of each unit, 0 .. C-1
     names : K names; covariates are ``coef:<name>``
-
     """
 
     x: Floats
@@ -63,7 +64,6 @@ class RegressionFit:
     omitted : names of covariates left out as collinear
     path : ``closed form`` or ``general``
     working : (N, T) working weights of a Poisson model; None for least squares
-
     """
 
     design: RegressionDesign
@@ -96,8 +96,7 @@ class RegressionFit:
     def period_scores(self, column: int) -> Floats:
         """(N, K) scores of one period, bread included; zero for units outside the sample then."""
         x = self.x[:, self.design.profile, column]
-        scores: Floats = (x * self.residual[:, column]).T @ self.bread
-        return scores
+        return (x * self.residual[:, column]).T @ self.bread
 
 
 def design_of(
@@ -123,10 +122,10 @@ def absorption_engines(
     per unit.
     """
     panel = sample.panel
-    levels, slopes = effects.level_codes(panel), effects.slope_codes(panel)
-    codes = closed_form_codes(levels, slopes, effects.unit_linear) if sample.regular else None
+    absorbed = effects.codes(panel)
+    codes = closed_form_codes(*absorbed) if sample.regular else None
     if codes is None:
-        general = Eliminated(sample.weight, panel.periods, levels, slopes, effects.unit_linear)
+        general = Eliminated(sample.weight, panel.periods, *absorbed)
         whole = one_profile_per_unit(design)
         return general, general, sample.weight, whole, "general"
     weight = panel.weight[:, 0]
@@ -156,7 +155,6 @@ def least_squares(sample: EstimationSample, effects: Effects, design: Regression
     ------
     PanelError
         If a treatment is collinear with the effects or with other treatments.
-
     """
     outcome, regressors, weight, design, path = absorption_engines(sample, effects, design)
     x = residuals(regressors, design.x)
@@ -197,8 +195,7 @@ def cross_moment(x: Floats, profile: Ints, scaled: Floats) -> Floats:
     """(K,) products of ``x`` (K, C, T) with a matrix of units by periods."""
     if x.shape[1] < profile.size:
         scaled = sum_by_cluster(scaled, profile)
-    moment: Floats = x.reshape(len(x), -1) @ scaled.ravel()
-    return moment
+    return x.reshape(len(x), -1) @ scaled.ravel()
 
 
 def independent_regressors(design: RegressionDesign, x: Floats, gram: Floats, weight: Floats) -> Bools:

@@ -55,7 +55,6 @@ def poisson_regression(
     ------
     PanelError
         For negative outcomes, a treatment that is not identified, or iterations that do not converge.
-
     """
     _refuse_negative(panel)
     keep = panel.observed if keep is None else keep
@@ -128,7 +127,6 @@ def poisson_fit(sample: EstimationSample, effects: Effects, design: RegressionDe
         If a treatment is not identified, or the iteration does not converge.
     Separated
         If zeros are separated, with their cells.
-
     """
     panel = sample.panel
     weight, y = sample.weight, np.where(sample.used, panel.y, 0.0)
@@ -159,15 +157,9 @@ def poisson_fit(sample: EstimationSample, effects: Effects, design: RegressionDe
     )
 
 
-def _engine(sample: EstimationSample, effects: Effects, scale: Floats) -> Eliminated:
-    panel = sample.panel
-    levels, slopes = effects.level_codes(panel), effects.slope_codes(panel)
-    return Eliminated(scale, panel.periods, levels, slopes, effects.unit_linear)
-
-
 def _kept(sample: EstimationSample, effects: Effects, design: RegressionDesign, scale: Floats) -> Bools:
     """Regressors that are identified under the first weights."""
-    engine = _engine(sample, effects, scale)
+    engine = Eliminated(scale, sample.panel.periods, *effects.codes(sample.panel))
     x = residuals(engine, design.x)
     return independent_regressors(design, x, cross_products(x, scale), scale)
 
@@ -187,7 +179,7 @@ def _step(
     """
     y, offset = data
     scale = sample.weight * state.mu
-    engine = _engine(sample, effects, scale)
+    engine = Eliminated(scale, sample.panel.periods, *effects.codes(sample.panel))
     x = residuals(engine, design.x)
     bread = np.asarray(np.linalg.inv(cross_products(x, scale)), dtype=np.float64)
     working = state.eta - offset + (y - state.mu) / state.mu

@@ -64,8 +64,7 @@ def unit_leverage(sample: EstimationSample, effects: Effects, fit: RegressionFit
     regressors = by_unit(fit, weight, np.linalg.cholesky(fit.bread).T.astype(np.float64))
     if fit.path == "closed form":
         return regressors + regular_leverage(sample.panel, effects)
-    levels, slopes = effects.level_codes(sample.panel), effects.slope_codes(sample.panel)
-    blocks = PeriodBlocks(weight, sample.panel.periods, levels, slopes, effects.unit_linear)
+    blocks = PeriodBlocks(weight, sample.panel.periods, *effects.codes(sample.panel))
     return regressors + blocks.leverage()
 
 
@@ -74,8 +73,7 @@ def regular_leverage(panel: Panel, effects: Effects) -> Floats:
 
     A unit settles its share of the weight of its stratum in each free effect of the stratum.
     """
-    levels, slopes = effects.level_codes(panel), effects.slope_codes(panel)
-    codes = closed_form_codes(levels, slopes, effects.unit_linear)
+    codes = closed_form_codes(*effects.codes(panel))
     assert codes is not None
     weight = panel.weight[:, 0]
     level = weight / np.bincount(codes[0], weight)[codes[0]]

@@ -50,7 +50,6 @@ def regression_estimates(
     One clustering: ``G/(G-1) (N-1)/(N-K)`` times the sum of squared cluster scores. Several:
     Cameron, Gelbach & Miller (2011), every term with the G of the smallest clustering, as
     fixest and reghdfe do; a variance that is not positive semi-definite is made so (``psd``).
-
     """
     panel, n_obs = sample.panel, int(sample.used.sum())
     refuse_variance(panel.spec_id or "this call", estimator, inference, poisson=fit.working is not None)

@@ -47,7 +47,6 @@ def with_wild_tests(
         With several clusterings, or units that change their cluster.
     SpecError
         If the fit is not least squares.
-
     """
     sums = cluster_sums(sample, effects, fit)
     require_linear(sums)
@@ -73,14 +72,11 @@ def cluster_sums(sample: EstimationSample, effects: Effects, fit: RegressionFit)
     ------
     PanelError
         With several clusterings, or units that change their cluster.
-
     """
     panel = sample.panel
     codes = whole_unit_clusters(panel)
     weight = sample.weight
-    absorber = Eliminated(
-        weight, panel.periods, effects.level_codes(panel), effects.slope_codes(panel), effects.unit_linear
-    )
+    absorber = Eliminated(weight, panel.periods, *effects.codes(panel))
     profile = fit.design.profile
     scores = np.stack([(x[profile] * fit.residual).sum(axis=1) for x in fit.x], axis=1)
     effect_x = np.stack([absorber.sums(x[profile] * weight, codes) for x in fit.x])

@@ -19,8 +19,7 @@ import numpy as np
 from scipy.sparse import csgraph
 
 from replication.core.arrays import Floats, Ints
-from replication.core.errors import PanelError
-from replication.estimators.shared.collinear import least_variation, spread_of
+from replication.estimators.shared.collinear import inverse_of_crossproduct
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,6 @@ class Group:
     inverse : (T, T) generalized inverse of the period equations; zero at the grounded period.
     component : (T,) periods with the same number are connected by units seen in both; -1 where
         the cohort is not observed.
-
     """
 
     rows: Ints
@@ -61,7 +59,6 @@ class Saturated:
     slopes, slope_scores : (K,) coefficients of the covariates and (N, K) their scores.
     covariate_path : (K, G, T) period effects of each covariate.
     inner, bread : (K, N, T) covariates without effects, (K, K) inverse of their cross-products
-
     """
 
     groups: list[Group]
@@ -84,7 +81,6 @@ class Saturated:
         Parameters
         ----------
         loadings : (G, T, K) weights of each form on each group's period effects.
-
         """
         n_forms = loadings.shape[2]
         flat = loadings.reshape(-1, n_forms)
@@ -116,7 +112,6 @@ def fit_saturated(
     ------
     PanelError
         If a covariate has no variation of its own.
-
     """
     fits = [two_way(rows, weight[rows], ground) for rows, ground in groups]
     path, residual = partial_out(fits, y)
@@ -128,7 +123,13 @@ def fit_saturated(
     slope_scores = np.zeros((y.shape[0], 0))
     bread = np.zeros((0, 0))
     if swept:
-        bread = inverse_of_crossproduct(inner, stack, weight, names)
+        bread = inverse_of_crossproduct(
+            inner,
+            stack,
+            weight,
+            names,
+            "left after unit effects, the period effects of each cohort and the covariates before it",
+        )
         slopes = bread @ np.einsum("knt,nt,nt->k", inner, weight, residual)
         path = path - np.tensordot(slopes, paths, 1)
         residual = residual - np.tensordot(slopes, inner, 1)
@@ -140,9 +141,7 @@ def two_way(rows: Ints, weight: Floats, ground: int) -> Group:
     """Period equations of one cohort after its unit effects are eliminated, inverted."""
     n_periods = weight.shape[1]
     seen = (weight > 0).astype(float)
-    total = weight.sum(axis=1, keepdims=True)
-    root = weight / np.sqrt(np.where(total > 0, total, 1.0))
-    laplacian = np.diag(weight.sum(axis=0)) - root.T @ root
+    laplacian = period_equations(weight)
     component = csgraph.connected_components(seen.T @ seen, directed=False)[1].astype(np.int64)
     component[seen.sum(axis=0) == 0] = -1
     inverse = np.zeros((n_periods, n_periods))
@@ -160,14 +159,14 @@ def partial_out(groups: list[Group], values: Floats) -> tuple[Floats, Floats]:
     residual = np.zeros(values.shape)
     for place, group in enumerate(groups):
         v = values[group.rows]
-        centered = _within(v, group.weight)
+        centered = within(v, group.weight)
         effects[place] = group.inverse @ (group.weight * centered).sum(axis=0)
-        left = _within(v - effects[place], group.weight)
+        left = within(v - effects[place], group.weight)
         residual[group.rows] = np.where(group.weight > 0, left, 0.0)
     return effects, residual
 
 
-def _within(values: Floats, weight: Floats) -> Floats:
+def within(values: Floats, weight: Floats) -> Floats:
     """Deviations from the weighted mean of each unit."""
     total = weight.sum(axis=1, keepdims=True)
     mean = (weight * values).sum(axis=1, keepdims=True) / np.where(total > 0, total, 1.0)
@@ -175,22 +174,8 @@ def _within(values: Floats, weight: Floats) -> Floats:
     return centered
 
 
-def inverse_of_crossproduct(inner: Floats, raw: Floats, weight: Floats, names: tuple[str, ...]) -> Floats:
-    """Inverse of the weighted crossproduct of swept covariates; collinear ones are refused."""
-    product = np.einsum("knt,nt,lnt->kl", inner, weight, inner)
-    scale = np.einsum("knt,nt,knt->k", raw, weight, raw)
-    spread = np.array([spread_of(x, weight) for x in raw])
-    for place, name in enumerate(names):
-        before = product[:place, :place]
-        share = product[place, place]
-        if place and share > 0:
-            along = product[:place, place]
-            share = share - along @ np.linalg.solve(before, along)
-        if share <= least_variation(scale[place], spread[place]):
-            raise PanelError(
-                f"Covariate {name!r} has no variation left after unit effects, the period effects "
-                "of each cohort and the covariates before it. Remove it; covariates that are constant "
-                "within units are absorbed by the unit fixed effects."
-            )
-    inverse: Floats = np.linalg.inv(product)
-    return inverse
+def period_equations(weight: Floats) -> Floats:
+    """(T, T) normal equations of the period fixed effects, with unit fixed effects of (n, T) swept out."""
+    total = weight.sum(axis=1, keepdims=True)
+    root = weight / np.sqrt(np.where(total > 0, total, 1.0))
+    return np.diag(weight.sum(axis=0)) - root.T @ root

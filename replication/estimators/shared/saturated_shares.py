@@ -17,7 +17,7 @@ from replication.core.arrays import Floats, Ints
 from replication.core.errors import SpecError
 from replication.core.spec import Inference
 from replication.estimators.shared.cluster_weights import adjusted_by_weights, equal_weights
-from replication.estimators.shared.saturated_regression import Saturated
+from replication.estimators.shared.saturated_regression import Saturated, period_equations
 from replication.estimators.shared.two_way_shares import cluster_kinds
 from replication.inference.cluster import distinct_rows, members_of, sum_by_cluster
 from replication.inference.cluster_shares import Adjusted, ClusterShares, Share
@@ -39,7 +39,6 @@ class SaturatedShares:
     covariates : (K, K) R with R R' the bread of the covariates
     roots : (T, d) R of each cohort with R R' the inverse of its period equations
     places : (d,) coordinates of each cohort
-
     """
 
     fit: Saturated
@@ -172,11 +171,3 @@ class SaturatedShares:
             root = np.tensordot(self.covariates.T, fit.inner, 1)
             leverage += (weight * (root**2).sum(axis=0)).sum(axis=1)
         return (weight * z**2).sum(axis=1), leverage
-
-
-def period_equations(weight: Floats) -> Floats:
-    """(T, T) normal equations of the period fixed effects, with unit fixed effects of (n, T) swept out."""
-    total = weight.sum(axis=1, keepdims=True)
-    root = weight / np.sqrt(np.where(total > 0, total, 1.0))
-    found: Floats = np.diag(weight.sum(axis=0)) - root.T @ root
-    return found

@@ -34,7 +34,6 @@ class AdjustedStack:
     estimate : (H,) by event time, zero in the reference period.
     scores : (N, H) of the units, whose sums of squares are variances.
     rows, params : rows of the stack, and numbers estimated from them.
-
     """
 
     estimate: Floats
@@ -56,7 +55,6 @@ class StackSide:
     units, weight : (n,) positions and weights.
     change : (n, H) outcomes less that of the reference period.
     x : (n, 1 + K) one and the covariates of the reference period.
-
     """
 
     units: Ints
@@ -85,7 +83,6 @@ def adjusted_stack(
     ------
     PanelError
         If the controls of a sub-experiment do not identify the slopes of the covariates.
-
     """
     width = experiments[0][3].size
     total = np.array([grid.base_weight[treated, 0].sum() for _, treated, _, _ in experiments])

@@ -31,7 +31,6 @@ class SubExperimentBlock:
     residual : (n, H) outcome less the mean of the cell
     mass : (H,) weight of each cell in the regression, whose scale is free in weights by cell but
         not in what clusters weigh over several cells
-
     """
 
     rows: Ints
@@ -50,7 +49,6 @@ class StackShares:
     power : for k = 0, 1, 2 sums of weights to the power k
     score, plain : sums of residuals times weights, and of residuals
     mass : (2H,) weight of each cell in the regression
-
     """
 
     power: tuple[Floats, Floats, Floats]
@@ -72,22 +70,16 @@ class StackShares:
         sums = [sum_by_cluster(one, codes) for one in self.power]
         score, plain = sum_by_cluster(self.score, codes), sum_by_cluster(self.plain, codes)
         every = np.arange(rows.shape[1])
-
-        def shares(cluster: int) -> Sequence[Share]:
-            """One diagonal block."""
-            return ((every, sums[1][cluster]),)
-
-        def power(k: int, cluster: int) -> Share:
-            """The moments of a cluster with weights to the power k."""
-            return every, np.diag(sums[k][cluster])
-
-        found = ClusterShares(rows, score, np.arange(len(score)), shares)
-        powers = (
-            lambda cluster: power(0, cluster),
-            lambda cluster: power(1, cluster),
-            lambda cluster: power(2, cluster),
+        # One diagonal block per cluster.
+        found = ClusterShares(
+            rows, score, np.arange(len(score)), lambda cluster: ((every, sums[1][cluster]),)
         )
-        return adjust_scores(inference, found, lambda: WeightedShares(found, plain, powers))
+
+        def moment(power: int, cluster: int) -> Share:
+            """Coordinates and products of a cluster with weights to a power."""
+            return every, np.diag(sums[power][cluster])
+
+        return adjust_scores(inference, found, lambda: WeightedShares(found, plain, moment))
 
 
 def stack_shares(blocks: Sequence[SubExperimentBlock], n_units: int) -> StackShares:

@@ -38,7 +38,6 @@ class TwoWayShares:
     regressors : (K, K) R with R R' the bread
     groups : unknowns (p,) of each connected group of period effects, ascending, their roots (p, d)
         and their coordinates (d,)
-
     """
 
     fit: RegressionFit
@@ -118,12 +117,13 @@ def adjusted_two_way(
 ) -> Adjusted:
     """Scores and degrees of freedom of ``inference.variance`` for rows (R, K) of coefficients."""
     two_way, found = two_way_shares(sample, effects, fit, loading)
-
-    def reweighted(weight: Floats) -> TwoWayShares:
-        """The same shares under other weights."""
-        return replace(two_way, weight=weight, blocks=blocks_of(sample, effects, weight))
-
-    return adjusted_by_weights(inference, found, two_way, fit.residual, reweighted)
+    return adjusted_by_weights(
+        inference,
+        found,
+        two_way,
+        fit.residual,
+        lambda weight: replace(two_way, weight=weight, blocks=blocks_of(sample, effects, weight)),
+    )
 
 
 def two_way_shares(
@@ -148,9 +148,7 @@ def two_way_shares(
 
 def blocks_of(sample: EstimationSample, effects: Effects, weight: Floats) -> PeriodBlocks:
     """The period equations of a sample with some weights."""
-    panel = sample.panel
-    levels, slopes = effects.level_codes(panel), effects.slope_codes(panel)
-    return PeriodBlocks(weight, panel.periods, levels, slopes, effects.unit_linear)
+    return PeriodBlocks(weight, sample.panel.periods, *effects.codes(sample.panel))
 
 
 def unit_kinds(sample: EstimationSample, effects: Effects, fit: RegressionFit) -> Ints | None:

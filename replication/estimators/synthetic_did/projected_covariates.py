@@ -26,7 +26,6 @@ class CovariateOutcomes:
     Attributes
     ----------
     y, x : (N, T) and (K, N, T); start : (N,) untreated periods of each unit.
-
     """
 
     y: Floats
@@ -38,8 +37,7 @@ class CovariateOutcomes:
         if not len(self.x):
             return self.y[units]
         cross = cross_products(self.y[units], self.x[:, units], start)
-        found: Floats = self.y[units] - np.tensordot(slopes(cross), self.x[:, units], 1)
-        return found
+        return self.y[units] - np.tensordot(slopes(cross), self.x[:, units], 1)
 
 
 def outcomes_of(panel: Panel) -> CovariateOutcomes:
@@ -49,7 +47,6 @@ def outcomes_of(panel: Panel) -> CovariateOutcomes:
     ------
     PanelError
         If a covariate has no variation of its own in untreated unit-periods.
-
     """
     x = np.zeros((0, *panel.y.shape)) if panel.covariates is None else panel.covariates
     # Levels mean nothing beside unit effects, and cost digits.
@@ -74,7 +71,6 @@ def cross_products(y: Floats, x: Floats, start: Ints) -> Floats:
     Parameters
     ----------
     y, x : (n, T) and (K, n, T); start : (n,) number of periods of each unit that are used.
-
     """
     length = y.shape[1]
     used = np.arange(length) < start[:, None]
@@ -91,5 +87,4 @@ def cross_products(y: Floats, x: Floats, start: Ints) -> Floats:
 
 def slopes(cross: Floats) -> Floats:
     """(K,) slopes; zero for what a draw leaves without variation."""
-    found: Floats = np.linalg.pinv(cross[1:, 1:], rcond=COLLINEAR, hermitian=True) @ cross[1:, 0]
-    return found
+    return np.linalg.pinv(cross[1:, 1:], rcond=COLLINEAR, hermitian=True) @ cross[1:, 0]

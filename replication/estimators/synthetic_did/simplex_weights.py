@@ -35,7 +35,6 @@ def frank_wolfe(a: Floats, b: Floats, ridge: float, decrease: float) -> tuple[Fl
     Returns
     -------
     The weights, and whether the steps ended before their limit.
-
     """
     rows, linear = (a - b[:, None]).T @ a, a.T @ b
     equal = np.full(a.shape[1], 1.0 / a.shape[1])
@@ -95,7 +94,6 @@ def exact_weights(a: Floats, b: Floats, ridge: float, start: Floats | None = Non
     ----------
     ridge : positive; makes the minimum unique.
     start : weights on the simplex to start from; equal weights if None.
-
     """
     n = a.shape[1]
     if a.shape[0] > n + 1:

@@ -27,7 +27,6 @@ class SyntheticCohort:
     size : number of its units.
     noise : standard deviation of the controls' first differences before adoption.
     zeta : ridge parameter of the unit weights, (size * periods after)^(1/4) * noise.
-
     """
 
     first: int
@@ -93,8 +92,7 @@ def minimum_weights(
 def gap_path(controls: Floats, treated: Floats, weights: SyntheticWeights) -> Floats:
     """(T,) treated mean less its synthetic control, less the weighted gap before adoption."""
     gap = treated - weights.unit @ controls
-    path: Floats = gap - weights.period @ gap[: weights.period.size]
-    return path
+    return gap - weights.period @ gap[: weights.period.size]
 
 
 @dataclass(frozen=True)
@@ -106,7 +104,6 @@ class PathLayout:
     event : (G, T) event time of each cohort and period.
     start : (G,) periods before adoption.
     times : (E,) event times reported.
-
     """
 
     event: Ints
@@ -132,8 +129,7 @@ class PathLayout:
             place, shown = self._columns[k]
             total[..., place] += size[..., None] * path[..., shown]
             mass[..., place] += size[..., None]
-        rows: Floats = np.where(mass > 0, total / np.where(mass > 0, mass, 1.0), np.nan)
-        return rows
+        return np.where(mass > 0, total / np.where(mass > 0, mass, 1.0), np.nan)
 
     @cached_property
     def _columns(self) -> list[tuple[slice | Ints, slice | Ints]]:

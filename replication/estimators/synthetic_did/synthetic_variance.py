@@ -44,7 +44,8 @@ def placebo_variance(
     n_controls, n_treated = controls.size, int(sizes.sum())
     rng = np.random.default_rng(inference.seed)
     periods = outcomes.y.shape[1]
-    start = np.concatenate([np.full(n_controls - n_treated, periods), np.repeat(starts_of(cohorts), sizes)])
+    starts = np.repeat([c.start for c in cohorts], sizes)
+    start = np.concatenate([np.full(n_controls - n_treated, periods), starts])
     rows = []
     for _ in range(inference.draws):
         order = rng.permutation(n_controls)
@@ -56,11 +57,6 @@ def placebo_variance(
         ]
         rows.append(layout.collect(paths, sizes.astype(float)))
     return variance_over_draws(np.array(rows))
-
-
-def starts_of(cohorts: list[SyntheticCohort]) -> Ints:
-    """(G,) untreated periods of each cohort."""
-    return np.array([c.start for c in cohorts], dtype=np.int64)
 
 
 def bootstrap_variance(
@@ -77,7 +73,6 @@ def bootstrap_variance(
     Parameters
     ----------
     member : (N,) place of the unit's cohort in ``cohorts``, -1 for controls.
-
     """
     groups = int(cluster.max()) + 1
     blocks = [np.flatnonzero(cluster == g) for g in range(groups)]

@@ -134,7 +134,6 @@ def accepted_values(
     ----------
     size, first : size of the test, and of its first (least favorable) stage; 0 for none.
     critical : critical value of the first stage; infinite for none.
-
     """
     value = (found.loading @ estimate - found.offset)[:, None] - found.slope[:, None] * theta
     binding = value.argmax(axis=0)

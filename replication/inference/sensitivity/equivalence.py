@@ -51,7 +51,6 @@ def equivalence_test(
     ------
     SensitivityError
         As ``honest_did``, and for a threshold that is not positive.
-
     """
     if threshold is not None and not threshold > 0:
         raise SensitivityError(

@@ -58,8 +58,7 @@ class EventPath:
     @property
     def steps(self) -> Floats:
         """(K,) distance from the reference in periods of the path."""
-        steps: Floats = (self.times - self.reference) / self.spacing
-        return steps
+        return (self.times - self.reference) / self.spacing
 
     @property
     def span(self) -> str:
@@ -81,7 +80,6 @@ def event_path(estimates: Estimates, window: tuple[int, int] | None = None) -> E
         Without a path; for a varying base period, effects per unit of treatment, a path without
         one fixed reference, without coefficients on both sides of it, with gaps, without standard
         errors, or with a covariance that is not positive semi-definite.
-
     """
     if not isinstance(estimates, Estimates):
         raise SensitivityError(
@@ -132,7 +130,6 @@ def target_weights(path: EventPath, target: str | int) -> Floats:
     ------
     SensitivityError
         If the target is not an event time after the reference period.
-
     """
     after = path.times[path.n_pre :]
     if target == "average":
@@ -173,10 +170,6 @@ def path_table(path: EventPath, rows: list[dict[str, object]]) -> pd.DataFrame:
     return pd.DataFrame([{**path.names, **row, "event_times": path.span} for row in rows])
 
 
-def _estimator_of(estimates: Estimates) -> str:
-    return str(estimates.table["estimator"].iloc[0])
-
-
 def _require_common_scale(estimates: Estimates, spec: str) -> None:
     if estimates.details.extras.get("events_per_unit_of_treatment"):
         raise SensitivityError(
@@ -209,7 +202,7 @@ def _reference(times: Ints, point: Floats, variance: Floats, estimates: Estimate
     elif fixed.sum() == 1:
         named = int(times[fixed][0])
     else:
-        estimator = _estimator_of(estimates)
+        estimator = estimates.estimator
         own = UNCOMMON.get(estimator)
         why = f"In {estimator}, {own}" if own else f"This result has {int(fixed.sum())} reference periods"
         raise SensitivityError(

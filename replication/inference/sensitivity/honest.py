@@ -129,7 +129,6 @@ def parallel_trends_interval(
     ------
     SensitivityError
         If the estimates have no usable path.
-
     """
     path = event_path(estimates, window)
     weights = target_weights(path, target)
@@ -155,7 +154,6 @@ def sensitivity_frame(
     DataFrame
         The columns of ``honest_did`` with ``m`` in the place of ``bound``, and ``panel``. The
         first row of each panel is the interval under parallel trends, its ``m`` empty.
-
     """
     options: dict[str, Any] = {"target": target, "level": level, "window": window}
     first = parallel_trends_interval(estimates, **options)
@@ -199,7 +197,6 @@ def breakdown_value(
     ------
     SensitivityError
         If the estimates have no usable path, or the method is unknown.
-
     """
     path = event_path(estimates, window)
     weights = target_weights(path, target)

@@ -67,7 +67,6 @@ def box_moments(mean: Floats, root: Floats, half: Floats) -> tuple[float, Floats
     Parameters
     ----------
     root : (K, K) lower triangular Cholesky factor.
-
     """
     u = even_points(mean.size)
     z, weight = np.empty_like(u), np.ones(len(u))

@@ -68,7 +68,6 @@ def pretest_power(
     ------
     SensitivityError
         As ``honest_did``, and for a singular covariance before adoption.
-
     """
     path = event_path(estimates, window)
     weights = target_weights(path, target)
@@ -97,7 +96,6 @@ def pretest_path(
     DataFrame
         event_time, estimate, std_error, trend, mean_if_passed; the reference is a row of zeros.
         Reproduces ``df_eventplot`` of R ``pretrends::pretrends``.
-
     """
     path = event_path(estimates, window)
     _require_regular(path)
@@ -131,7 +129,6 @@ def slope_for_power(path: EventPath, passing: Passing, power: float, level: floa
     -------
     float
         Slope per period, in units of the outcome.
-
     """
     distance = path.spacing * path.steps
 

@@ -51,5 +51,4 @@ def first_differences(path: EventPath) -> Floats:
     """(K, K) changes between neighboring periods; the reference is zero and has no column."""
     size, n_pre = path.times.size, path.n_pre
     with_reference = np.diff(np.eye(size + 1), axis=0)
-    changes: Floats = np.delete(with_reference, n_pre, axis=1)
-    return changes
+    return np.delete(with_reference, n_pre, axis=1)

@@ -51,7 +51,6 @@ def sensitivity_table(
         The columns ``TABLE_COLUMNS``. ``breakdown_*``: bounds as in ``breakdown_value``;
         ``slope_power_*``, ``trend_power_*`` and ``bias_power_*``: columns of ``pretest_power`` at
         50 and 80 percent; ``equivalence_*``: smallest bounds of ``equivalence_test``.
-
     """
     rows = [_row(one, target, level) for one in results]
     return pd.DataFrame(rows, columns=TABLE_COLUMNS)

@@ -36,8 +36,7 @@ def restriction(path: EventPath, weights: Floats, bound: float) -> MomentInequal
 def second_differences(path: EventPath) -> Floats:
     """(K - 1, K) changes of slope at each inner period; the reference has no column."""
     with_reference = np.diff(np.eye(path.times.size + 1), n=2, axis=0)
-    bends: Floats = np.delete(with_reference, path.n_pre, axis=1)
-    return bends
+    return np.delete(with_reference, path.n_pre, axis=1)
 
 
 def largest_plausible(path: EventPath, level: float) -> float:

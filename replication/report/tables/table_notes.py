@@ -34,7 +34,7 @@ NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?!\w)")
 AVERAGED = "the overall effect is the "
 """Opening of a note that the table makes from the fields of a result."""
 EFFECTIVE = "The effective number of clusters"
-SOURCE_OF_IT = "See Carter, Schnepel, and Steigerwald (2017)."
+SOURCE_OF_IT = "(Carter, Schnepel, and Steigerwald 2017)"
 EFFECTIVE_NOTES = ("the effective number of clusters", "The effective number of clusters")
 """Openings of notes of results for which ``few_clusters_note`` has one sentence."""
 CLAUSE = re.compile(r"[;:]|, which|, for example")
@@ -174,12 +174,12 @@ def few_clusters_note(shown: Sequence[Shown]) -> Fact:
         return Fact(SAMPLE, "")
     concerned, least = [one for one, _ in found], min(effective for _, effective in found)
     place = where(shown, concerned)
-    if len(found) == 1:
-        text = f"{EFFECTIVE} is {least:.1f}{place}, so tests may over-reject."
-    else:
-        text = f"{EFFECTIVE} is below {FEW_EFFECTIVE}{place} (minimum {least:.1f}), so tests may over-reject."
+    few = f"{least:.1f}{place}" if len(found) == 1 else f"below {FEW_EFFECTIVE}{place} (minimum {least:.1f})"
+    text, short = (
+        f"{name} is {few}, so tests may over-reject." for name in (f"{EFFECTIVE} {SOURCE_OF_IT}", EFFECTIVE)
+    )
     record = "; ".join(f"{place_name(one)}: {effective:.1f}" for one, effective in found)
-    return Fact(SAMPLE, text, record=f"{text} {SOURCE_OF_IT} By estimate: {record}.")
+    return Fact(SAMPLE, text, short, record=f"{text} By estimate: {record}.")
 
 
 def effective_clusters(saved: Saved) -> float | None:
