@@ -47,7 +47,8 @@ def test_one_cluster_is_refused() -> None:
 
 @pytest.mark.parametrize("options", [{"window": (20, 30)}, {"balance_e": 40}])
 def test_a_window_without_cells_is_refused_with_what_there_is(options) -> None:
-    with pytest.raises(PanelError, match=r"the panel has event times -6 to 5\. Widen 'window'"):
+    (key,) = options
+    with pytest.raises(PanelError, match=rf"the panel has event times -6 to 5\. Change '{key}'"):
         callaway_santanna(staggered(63), **options)
 
 

@@ -94,7 +94,7 @@ def test_negative_and_missing_weights_are_refused_with_the_row(row: int, value: 
 @pytest.mark.parametrize(
     ("column", "keys", "words"),
     [
-        ("cohort", {}, "The cohort column 'cohort' changes within 1 of 48 units"),
+        ("cohort", {}, "The cohort column 'cohort' takes different values within 1 of 48 units"),
         ("region", {"trends": ["region_by_time"]}, "1 unit changes its 'region' over time"),
     ],
 )
