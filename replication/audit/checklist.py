@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 from matplotlib.figure import Figure
 
-from replication.core.errors import SpecError
+from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Spec
@@ -76,6 +76,23 @@ def require_staggered(spec: Spec) -> None:
         raise SpecError(
             f"The audit examines a binary treatment that starts with the cohort, of units that are followed "
             f"over time. Remove {key!r}, or use `replication estimate`, which takes it."
+        )
+
+
+def require_treated(panel: Panel, spec: Spec) -> None:
+    """Refuse a panel in which no unit adopts, which has no design to examine.
+
+    Raises
+    ------
+    PanelError
+        With the columns to check.
+    """
+    if not (panel.first < panel.periods.size).any():
+        column = spec.cohort_from or spec.cohort
+        dates = "first treated period; 0 or empty for never treated"
+        raise PanelError(
+            "No unit in the sample adopts treatment, so there is no design to audit. Check the cohort column "
+            f"{column!r} ({'0/1 treatment' if spec.cohort_from else dates}) and 'sample'."
         )
 
 

@@ -26,6 +26,7 @@ from replication.display.event_plot import event_study_figure
 from replication.display.formatting import distinct_words, fixed, integer, sentence
 from replication.display.result_text import is_large_loss
 from replication.estimators.registry import ENTRIES
+from replication.inference.critical_values import FEWEST_FOR_NORMAL
 from replication.inference.sensitivity import breakdown_value, pretest_power
 
 COMPARED = (
@@ -56,6 +57,7 @@ SENSITIVITY = (
     "Relative magnitudes bound the change in the violation of parallel trends between consecutive periods "
     "after adoption: at 1, by the largest such change before adoption."
 )
+TOO_SHORT = " The sensitivity intervals use normal critical values and are too short with so few clusters."
 WINDOWS = (
     f"Event times up to {NEAR} before and after adoption enter. `replication honest DIR` examines the event "
     "times of a saved result, so its breakdown value may differ; for a result estimated without `window`, "
@@ -208,6 +210,11 @@ def near(fit: Estimates) -> tuple[int, int]:
     return max(int(times.min()), -NEAR), min(int(times.max()), NEAR)
 
 
+def few_clusters(fits: Fits) -> bool:
+    """Whether clusters are so few that intervals of the estimates do not use normal critical values."""
+    return any(int(found.table["n_clusters"].iloc[0]) < FEWEST_FOR_NORMAL for found in fits.values())
+
+
 def honest_bounds(fits: Fits) -> AuditSection:
     """Sensitivity of the overall effect to violations of parallel trends (Rambachan & Roth 2023)."""
     rows, words = [], []
@@ -224,8 +231,9 @@ def honest_bounds(fits: Fits) -> AuditSection:
         rows += [(label, times, RESTRICTIONS[method], value) for method, value in found.items()]
     columns = ["estimator", "average of event times", "restriction", "breakdown value"]
     table = pd.DataFrame(rows, columns=columns).round(4) if rows else None
+    short = TOO_SHORT if rows and few_clusters(fits) else ""
     if rows:
-        words += [SENSITIVITY, WINDOWS]
+        words += [SENSITIVITY + short, WINDOWS]
     least, averaged = min(
         ((value, f"{label}, event times {times}") for label, times, name, value in rows if "Mbar" in name),
         default=(np.inf, ""),
@@ -235,7 +243,7 @@ def honest_bounds(fits: Fits) -> AuditSection:
             least < FRAGILE,
             f"Breakdown value {fixed(least, 2)}: the interval of the average effect ({averaged}) includes "
             f"zero once the violation of parallel trends may change between consecutive periods by more than "
-            f"{fixed(least, 2)} times the largest change before adoption.",
+            f"{fixed(least, 2)} times the largest change before adoption.{short}",
             f"the breakdown value under relative magnitudes is {fixed(least, 2)}",
         )
     ]

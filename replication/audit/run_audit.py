@@ -15,7 +15,7 @@ import pandas as pd
 from replication.audit import design_sections as design
 from replication.audit import estimate_sections as estimates
 from replication.audit import robustness_sections as robustness
-from replication.audit.checklist import AuditSection, main_row, require_staggered, setup_of
+from replication.audit.checklist import AuditSection, main_row, require_staggered, require_treated, setup_of
 from replication.core.estimates import Estimates
 from replication.core.files import replacing, write_text
 from replication.core.panel import Panel
@@ -75,9 +75,12 @@ def audit(panel: Panel, title: str, spec: Spec | None = None) -> Audit:
     ------
     SpecError
         For a treatment column or repeated cross-sections.
+    PanelError
+        If no unit adopts within the panel.
     """
     spec = setup_of(panel) if spec is None else spec
     require_staggered(spec)
+    require_treated(panel, spec)
     with one_thread():
         first = [
             design.cohorts(panel),

@@ -15,9 +15,11 @@ from replication.core.intake import is_code, never_code
 from replication.core.panel import NEVER, Panel
 from replication.core.reading import (
     MOST_MARKS,
+    formatted,
     is_text,
     number_hint,
     number_keys,
+    of_read,
     plain_label,
     proposal,
     shown,
@@ -134,23 +136,34 @@ def numbers(frame: pd.DataFrame, names: Sequence[str], first: int) -> Iterator[F
 
 
 def _text(values: pd.Series[Any], text: Any, name: str, first: int) -> Finding:
-    """A finding on text in a column of numbers; a key where the text can mean one thing only."""
-    example = values[text].iloc[0]
-    known = number_keys(example)
+    """A finding on text in a column of numbers; keys where the text can mean one thing only."""
     marks = sorted({str(value).strip() for value in values[text].unique()})
+    written = [mark for mark in marks if formatted(mark)]
+    others = [mark for mark in marks if mark not in written]
     keys: dict[str, Any] = {}
-    if len(known) == 1:
-        keys = {f"read.{key}": value for key, value in known[0][1].items()}
-        keys = {
-            key: marks if key == "read.missing" and len(marks) <= MOST_MARKS else keys[key] for key in keys
-        }
-    choice = " or ".join(meaning for meaning, _ in known) if len(known) > 1 else ""
-    advice = f"; find out whether {choice}, and set `--decimal ,` or `--thousands ,`" if choice else ""
-    advice = advice or ("" if keys else f".{number_hint(marks)}")
-    named = ", ".join(shown(mark) for mark in marks[:MOST_MARKS]) + (
-        ", ..." if len(marks) > MOST_MARKS else ""
-    )
-    return finding(f"values that are no numbers: {named}{advice}", name, text, first, keys, refused=True)
+    advice = ""
+    if codes := [mark for mark in others if number_keys(mark)]:
+        keys["read.missing"] = others if len(others) <= MOST_MARKS else codes[:MOST_MARKS]
+    elif others:
+        advice = f".{number_hint(others)}"
+    meanings = [number_keys(mark) for mark in written]
+    sure = next((known[0] for known in meanings if len(known) == 1), None)
+    if sure is not None:
+        keys |= of_read(sure[1])
+    elif meanings:
+        choice = " or ".join(meaning for meaning, _ in meanings[0])
+        advice = f"; find out whether {choice}, and set `--decimal ,` or `--thousands ,`{advice}"
+    named = _named(others), _named(written)
+    if keys.keys() >= {"read.missing"} and sure is not None:
+        named = f"{named[0]} (missing)", f"{named[1]} ({sure[0]})"
+    words = " and ".join(part for part in named if part)
+    return finding(f"values that are not numbers: {words}{advice}", name, text, first, keys, refused=True)
+
+
+def _named(marks: Sequence[str]) -> str:
+    """Texts in a row, the first of many."""
+    more = ", and others" if len(marks) > MOST_MARKS else ""
+    return ", ".join(shown(mark) for mark in marks[:MOST_MARKS]) + more
 
 
 def never_codes(

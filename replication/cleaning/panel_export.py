@@ -13,6 +13,7 @@ import pandas as pd
 from replication.cleaning.estimation_frame import EstimationFrame
 from replication.core.errors import PanelError, SpecError
 from replication.core.files import replacing, write_csv, write_parquet
+from replication.core.wording import extension_words
 
 ENDINGS: Final = ("dta", "csv", "rds", "parquet")
 LONGEST_NAME: Final = 32
@@ -92,7 +93,8 @@ def export_panel(panel: pd.DataFrame | EstimationFrame, labels: Mapping[str, str
     kind = place.suffix.removeprefix(".")
     if kind not in ENDINGS:
         raise SpecError(
-            f"Panels are exported as {', '.join(ENDINGS)}, and {place} ends in {kind or 'nothing'!r}."
+            f"Panels are exported as {', '.join(ENDINGS[:-1])}, or {ENDINGS[-1]}, and {place} "
+            f"{extension_words(place)}. Use one of these endings."
         )
     ready = panel if isinstance(panel, EstimationFrame) else EstimationFrame(panel)
     frame = ready.frame

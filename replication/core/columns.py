@@ -11,7 +11,7 @@ import pandas as pd
 from replication.core.arrays import Floats, Ints
 from replication.core.errors import PanelError, nearest
 from replication.core.numbering import written_label
-from replication.core.reading import MOST_MARKS, formatted, number_hint, shown
+from replication.core.reading import MOST_MARKS, formatted, never_words, number_hint, shown
 from replication.core.wording import label_text
 
 SHARE_TOLERANCE = 1e-12
@@ -70,7 +70,7 @@ def numeric(
     converted = pd.to_numeric(frame[column], errors="coerce")
     text = converted.isna() & frame[column].notna()
     if text.any():
-        _refuse_text(frame, column, text, at, covariate=covariate)
+        _refuse_text(frame, column, text, at, covariate=covariate, never=missing == "never")
     values: Floats = converted.to_numpy(dtype=float, na_value=np.nan)
     if missing == "never":
         return values
@@ -88,7 +88,13 @@ def numeric(
 
 
 def _refuse_text(
-    frame: pd.DataFrame, column: str, text: pd.Series[bool], at: Sequence[str], *, covariate: bool
+    frame: pd.DataFrame,
+    column: str,
+    text: pd.Series[bool],
+    at: Sequence[str],
+    *,
+    covariate: bool,
+    never: bool,
 ) -> NoReturn:
     marks = list(dict.fromkeys(frame.loc[text, column]))
     if text.sum() == frame[column].notna().sum() and not any(map(formatted, marks)):
@@ -101,18 +107,20 @@ def _refuse_text(
             f"{advice if covariate else ''}"
         )
     written = [mark for mark in marks if formatted(mark)]
-    hint = number_hint(marks)
+    told = never_words if never else number_hint
+    hint = told(marks)
     # Where the column also has numbers in another notation, what is no number at all is the fault.
     if written and len(written) < len(marks):
         text = text & ~frame[column].isin(written)
         marks = [mark for mark in marks if mark not in set(written)]
-        hint = number_hint(marks)
+        hint = told(marks)
         hint += f" Others are numbers written as {shown(written[0])}.{number_hint(written)}"
     verb, what = ("is", "a number") if text.sum() == 1 else ("are", "numbers")
+    role = "the cohort column" if never else "column"
+    todo = "" if never and hint else " Convert the column to numbers or leave the cells empty."
     raise PanelError(
-        f"{int(text.sum())} of {len(frame)} values of column {column!r} {verb} not {what}: {_named(marks)} "
-        f"(first{place_of(frame, text, at)}). Convert the column to numbers or leave the cells "
-        f"empty.{hint}"
+        f"{int(text.sum())} of {len(frame)} values of {role} {column!r} {verb} not {what}: {_named(marks)} "
+        f"(first{place_of(frame, text, at)}).{todo}{hint}"
     )
 
 

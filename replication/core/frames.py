@@ -15,6 +15,7 @@ from replication.core.columns import FIRST_LINE, row_name
 from replication.core.errors import PanelError, nearest
 from replication.core.identifiers import require_single_names, text_where_zeros_lead
 from replication.core.reading import AS_USUAL, Read, plain_label, proposal, stripped, with_numbers
+from replication.core.wording import extension_words
 
 FORMATS: Final = (".csv", ".csv.gz", ".xlsx", ".parquet", ".dta")
 SEPARATORS: Final = {";": "';'", "\t": '"\\t"', "|": "'|'"}
@@ -44,10 +45,7 @@ def read_frame(path: Path, identifiers: Sequence[str] = (), read: Read = AS_USUA
     """
     kind = ending(path)
     if not kind:
-        raise PanelError(
-            f"The panel {path} ends in {path.suffix or 'nothing'!r}; panels are read from "
-            f"{', '.join(FORMATS)}. Save it as one of these."
-        )
+        raise PanelError(_not_a_panel(path))
     if not path.is_file():
         raise PanelError(f"There is no panel file {path}. Check the path.")
     try:
@@ -82,6 +80,19 @@ def reading_notes(path: Path, read: Read) -> list[str]:
         for key, (what, kinds) in needed.items()
         if getattr(read, key) is not None and kind not in kinds
     ]
+
+
+def _not_a_panel(path: Path) -> str:
+    """The message for an absent file, a folder, a file without an extension, and one of another format."""
+    if not path.exists():
+        return f"There is no panel file {path}. Check the path."
+    formats = f"{', '.join(FORMATS[:-1])}, {{}} {FORMATS[-1]}"
+    if path.is_dir():
+        return f"{path} is a folder. Name a panel file in it ({formats.format('or')})."
+    return (
+        f"The panel {path} {extension_words(path)}. Panels are read from {formats.format('and')}: rename it "
+        "or save it as one of these."
+    )
 
 
 def has_lines(path: Path, kind: str, rows: int) -> bool:

@@ -122,19 +122,23 @@ def require_portable(name: str, key: str, source: str) -> None:
     SpecError
         For a name of a device of Windows, one that ends in a dot, and one that is too long.
     """
-    stem = name.partition(".")[0].upper()
-    if stem in DEVICES:
-        reason = f"is the name of a device ({stem}) on Windows, where no file can be called so"
-    elif name.endswith("."):
-        reason = "ends in a dot, which Windows leaves out"
-    elif len(name) > LONGEST_ID:
-        reason = f"has {len(name)} characters, and file systems take {LONGEST_ID}"
-    else:
-        return
-    raise SpecError(
-        f"{source}: {key!r} is {shortened(name)}, which names files and {reason}. Choose another "
-        "name, or shorter values under 'vary'."
-    )
+    if reason := unportable(name):
+        other = ", or shorter values under 'vary'" if len(name) > LONGEST_ID else ""
+        raise SpecError(
+            f"{source}: {key!r} is {shortened(name)}, which cannot name a file, because {reason}. Choose "
+            f"another name{other}."
+        )
+
+
+def unportable(name: str) -> str:
+    """The reason why a name cannot be that of a file or folder on some file system; empty if it can."""
+    if name.partition(".")[0].upper() in DEVICES:
+        return "Windows reserves it for a device"
+    if name.endswith("."):
+        return "Windows removes the final period"
+    if len(name) > LONGEST_ID:
+        return f"it has {len(name)} characters, and file systems allow {LONGEST_ID}"
+    return ""
 
 
 def shortened(value: Any) -> str:

@@ -90,6 +90,15 @@ def number_hint(texts: Sequence[Any]) -> str:
     return f" If {series(map(shown, marks))} {verb}, set {proposal({'read.missing': marks})}."
 
 
+def never_words(texts: Sequence[Any]) -> str:
+    """The key that makes distinct texts of a cohort column mean never treated, in a sentence."""
+    if len(texts) > MOST_MARKS:
+        return ""
+    codes = [str(text).strip() for text in texts]
+    this = "this means" if len(codes) == 1 else "these mean"
+    return f" If {this} never treated, set {proposal({'never': codes})}."
+
+
 def of_read(keys: Mapping[str, Any]) -> dict[str, Any]:
     """Keys of ``read`` with the name of their block."""
     return {f"read.{name}": value for name, value in keys.items()}

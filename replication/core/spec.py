@@ -178,12 +178,12 @@ class Spec:
         return plain_values(self)  # type: ignore[no-any-return]
 
 
-def load_specs(path: Path) -> list[Spec]:
+def load_specs(path: str | Path) -> list[Spec]:
     """Read all specifications of a YAML file: one, or the grid that its ``vary`` spans.
 
     Parameters
     ----------
-    path : Path
+    path : str or Path
         YAML file in UTF-8.
 
     Returns
@@ -207,7 +207,7 @@ def load_specs(path: Path) -> list[Spec]:
     ...     [spec.trends for spec in rp.load_specs(place)]
     [(), ('unit_linear',)]
     """
-    return [parse_spec(variant, str(path)) for variant in expand(read_spec_file(path), str(path))]
+    return [parse_spec(variant, str(path)) for variant in expand(read_spec_file(Path(path)), str(path))]
 
 
 def parse_spec(data: Mapping[str, Any], source: str = "the specification") -> Spec:

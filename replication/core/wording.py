@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 SINGLE = re.compile(r"1 ([a-z\-]+)s\b")
@@ -36,6 +37,11 @@ def series(words: Iterable[str], last: str = "and") -> str:
     words = [word for word in words if word]
     comma = "," if len(words) > 2 else ""
     return f"{', '.join(words[:-1])}{comma} {last} {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def extension_words(path: Path) -> str:
+    """What keeps a path from being a file of a known format: ``is a folder``, ``ends in .bmp``."""
+    return "is a folder" if path.is_dir() else f"ends in {path.suffix}" if path.suffix else "has no extension"
 
 
 def with_singulars(text: str) -> str:

@@ -21,6 +21,7 @@ from replication.display import formatting, marks
 from replication.display.canvas import GREY, inches, legend_height, sheet, styled
 from replication.display.details_text import confidence_level, control_group, in_logs
 from replication.display.formatting import distinct_words
+from replication.display.inference_text import error_note
 from replication.display.media import PAGE
 from replication.display.result_text import estimator_label
 from replication.inference.cautions import FEW_EFFECTIVE
@@ -135,7 +136,7 @@ def figure_note(fits: Sequence[Estimates], labels: Sequence[str]) -> str:
         f"{_what(fits)}Dark bars: {confidence_level(details)} pointwise confidence intervals; pale bars: "
         f"{confidence_level(details)} uniform (sup-t) confidence bands.{few} Hollow markers: "
         "reference period, zero by construction. Dashed line: "
-        f"adoption. Standard errors are clustered by {' and '.join(details.clusters)}."
+        f"adoption. {error_note(fits, labels)}"
         f"{pretrend_words(fits, labels)}"
     )
 

@@ -15,6 +15,7 @@ from replication.core.wording import agreeing
 from replication.display.decomposition_text import decomposition_lines
 from replication.display.details_text import confidence_level, in_logs
 from replication.display.formatting import curve_name, sentence
+from replication.display.inference_text import clusters_of, method_note
 
 WIDTH = 96
 OVERALL, TWO_WAY = "Overall effect", "TWFE estimate"
@@ -49,7 +50,8 @@ def summary_text(table: pd.DataFrame, details: Details) -> str:
                 f"  Not shown: the {more} event times furthest from adoption (the path runs from "
                 f"{first_time:+g} to {last_time:+g})."
             ]
-    lines += note_lines([note for note in details.notes if note not in losses])
+    how = method_note(table, details)
+    lines += note_lines([*([how] if how else []), *(note for note in details.notes if note not in losses)])
     return "\n".join(lines)
 
 
@@ -72,12 +74,10 @@ def is_large_loss(note: str) -> bool:
 
 def sample_line(row: pd.Series, details: Details) -> str:
     """Observations, units, clusters and weights."""
-    clusters = " and ".join(details.clusters)
+    names = clusters_of(details, str(row["estimator"]))
+    clusters = f"{row['n_clusters']:,} clusters ({names}), " if names else ""
     weighted = "weighted" if details.weighted else "unweighted"
-    return (
-        f"{row['n_obs']:,} observations, {row['n_units']:,} units, {row['n_clusters']:,} clusters "
-        f"({clusters}), {weighted}"
-    )
+    return f"{row['n_obs']:,} observations, {row['n_units']:,} units, {clusters}{weighted}"
 
 
 def main_rows(table: pd.DataFrame) -> list[tuple[str, pd.Series]]:

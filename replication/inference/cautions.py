@@ -37,6 +37,8 @@ NO_SPREAD = 1e-8
 
 ONE_SIDED = "There is only 1 "
 """How the note on one treated or one control cluster begins."""
+DIFFER = "The analytic interval and the permutation p-value"
+"""How the note on an interval and a permutation test that disagree begins."""
 LISTED = 4
 REPAIRED = (
     "the covariance was not positive semi-definite and had to be repaired, and the inverse of a "

@@ -22,6 +22,7 @@ import numpy as np
 from scipy import sparse
 
 from replication.core.arrays import Floats
+from replication.core.details import Value
 from replication.core.errors import PanelError
 from replication.core.spec import Inference
 from replication.inference.psd import Repaired, repaired_variance
@@ -31,7 +32,7 @@ EARTH_RADIUS_KM = 6371.0
 
 def conley_variance(
     scores: Floats, coordinates: Floats | None, inference: Inference
-) -> tuple[Repaired, dict[str, float]]:
+) -> tuple[Repaired, dict[str, Value]]:
     """(K, K) variance from unit scores (N, K), and a note on the kernel.
 
     Parameters
@@ -56,7 +57,7 @@ def conley_variance(
 
 def conley_variance_same_period(
     scores_at: Callable[[int], Floats], n_periods: int, coordinates: Floats | None, inference: Inference
-) -> tuple[Repaired, dict[str, float]]:
+) -> tuple[Repaired, dict[str, Value]]:
     """The variance with ``pairs = same_period``.
 
     Parameters
@@ -130,10 +131,11 @@ def _positive(variance: Floats) -> Repaired:
     return repaired_variance((variance + variance.T) / 2, "The Conley variance")
 
 
-def _facts(kernel: sparse.csr_matrix, inference: Inference) -> dict[str, float]:
+def _facts(kernel: sparse.csr_matrix, inference: Inference) -> dict[str, Value]:
     units = kernel.shape[0]
     return {
         "cutoff_km": inference.cutoff_km,
+        "kernel": inference.kernel,
         "neighbors_per_unit": (kernel.nnz - units) / units,
         "units_without_neighbor": int((np.diff(kernel.indptr) == 1).sum()),
     }

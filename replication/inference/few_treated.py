@@ -35,6 +35,7 @@ from replication.core.estimator_records import FewTreatedRecord
 from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.inference.assignment import Assignment, assignment_of
+from replication.inference.cautions import ONE_SIDED
 from replication.inference.loadings import group_loadings, require_linear
 from replication.inference.placebo_rows import with_placebo_values
 from replication.inference.size_variance import SizeVariance, rescaling, variance_by_size
@@ -100,7 +101,7 @@ def few_treated_test(
         1 / (1 + len(draws)),
         float(factor[names.index("att")]),
     )
-    notes = placebo_details(assigned, record, models)
+    notes = placebo_details(assigned, record, models, next(iter(panel.clusters)))
     return with_placebo_values(found, tested, draws, inference, record, notes)
 
 
@@ -216,11 +217,18 @@ def choices(controls: int, treated: int, inference: Inference) -> Ints:
     return rng.integers(0, controls, (inference.draws, treated))
 
 
-def placebo_details(assigned: Assignment, record: FewTreatedRecord, model: SizeVariance | None) -> list[str]:
+def placebo_details(
+    assigned: Assignment, record: FewTreatedRecord, model: SizeVariance | None, kind: str
+) -> list[str]:
     """Details and notes on the placebo values."""
+    alone = (
+        f"{ONE_SIDED}treated cluster ({kind}); the clustered standard error would reflect sampling variation "
+        "in the control group only, so "
+    )
     notes = [
-        f"standard errors, p-values and intervals are those of {TITLES[record.method]}: residuals of "
-        f"{record.control_clusters} control clusters, {record.placebo_values} placebo values"
+        f"{alone if record.treated_clusters == 1 else ''}{TITLES[record.method]} standard errors, p-values, "
+        f"and intervals are reported (residuals of {record.control_clusters} control clusters, "
+        f"{record.placebo_values} placebo values)"
     ]
     gaps = assigned.control.size - record.control_clusters
     if gaps:

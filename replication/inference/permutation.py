@@ -36,10 +36,12 @@ from replication.core.estimates import COLUMNS, Estimates, row_labels
 from replication.core.estimator_records import PermutationRecord
 from replication.core.panel import Panel
 from replication.core.spec import Inference
+from replication.inference.cautions import DIFFER
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.cluster_bootstrap import regular
 from replication.inference.permuted_assignments import Exchanges, exchanges
 from replication.inference.permuted_estimates import linear_draws
+from replication.inference.unsupported_statistics import no_basis
 
 BLOCK = 64
 TIE = 1e-9
@@ -228,7 +230,8 @@ def with_p_values(
     )
     pretrend = leads_test(table, observed, drawn[:, :, column]) or found.details.pretrend
     table = table.assign(p_value=p_value)
-    added = [*too_few(compared, inference), *contradiction(table.iloc[overall], inference)]
+    differ = [] if no_basis(found) else contradiction(table.iloc[overall], inference)
+    added = [*too_few(compared, inference), *differ]
     details = replace(found.details, permutation=record, pretrend=pretrend)
     return replace(found, table=table, details=details.noted(added))
 
@@ -252,9 +255,8 @@ def contradiction(row: pd.Series[Any], inference: Inference) -> list[str]:
     if np.isnan(row["p_value"]) or inside == (row["p_value"] > 1 - inference.level):
         return []
     return [
-        "the interval of the overall effect comes from the clustered standard error and disagrees "
-        "with the permutation p-value about an effect of zero; where few clusters are treated the "
-        "interval has no basis, and conley_taber or ferman_pinto give one that has"
+        f"{DIFFER} disagree on whether the effect differs from zero. With few treated clusters the "
+        "interval is not valid"
     ]
 
 

@@ -14,7 +14,7 @@ from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.inference.assignment import assignment_of
-from replication.inference.cautions import t_clause
+from replication.inference.cautions import DIFFER, t_clause
 from replication.inference.cluster import sum_by_cluster
 
 DESIGNED: Final = ("permutation", "conley_taber", "ferman_pinto")
@@ -23,7 +23,8 @@ WITHOUT_T: Final = ("wild", "bootstrap", *DESIGNED)
 """Methods whose p-values and intervals take no critical value of a t distribution."""
 ON_FEW: Final = re.compile(r"There (is|are) only \d+ (treated )?clusters? \(")
 ON_CLUSTERED: Final = re.compile(
-    r"There are only \d+ treated clusters \(|The effective number of clusters is"
+    r"There are only \d+ treated clusters \(|There is only 1 treated cluster .* by construction|"
+    r"The effective number of clusters is|\d+ of the \d+ treated clusters \("
 )
 """Notes on clustered standard errors, which ``conley_taber`` and ``ferman_pinto`` replace."""
 
@@ -36,14 +37,18 @@ def with_remedies(found: Estimates, panel: Panel, inference: Inference, possible
     panel : the panel before the estimator drops anything, as the methods read it.
     possible : methods that the estimator has for this specification.
     """
-    if not any(ON_FEW.match(note) or "critical values are" in note for note in found.notes):
+    replaced = inference.method in DESIGNED[1:]
+    words = ("critical values are", DIFFER)
+    if not replaced and not any(ON_FEW.match(note) or any(w in note for w in words) for note in found.notes):
         return found
     remedy = "" if inference.method in ("wild", *DESIGNED) else remedy_of(panel, inference.level, possible)
+    few = set(DESIGNED[1:]) <= set(possible) and enough_controls(panel, inference.level)
+    valid = "; 'conley_taber' and 'ferman_pinto' provide valid ones" if few else ""
     clause = t_clause(int(found.table["n_clusters"].iloc[0]))
     drop = inference.method in WITHOUT_T or inference.distribution not in ("auto", "t")
-    replaced = inference.method in DESIGNED[1:]
     notes = [
-        (note.replace(clause, "") if drop else note) + (remedy if ON_FEW.match(note) else "")
+        (note.replace(clause, "") if drop else note)
+        + (remedy if ON_FEW.match(note) else valid if note.startswith(DIFFER) else "")
         for note in found.notes
         if not (replaced and ON_CLUSTERED.match(note))
     ]

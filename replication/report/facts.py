@@ -6,8 +6,9 @@ import re
 
 import numpy as np
 
-from replication.display import details_text, formatting
+from replication.display import details_text, formatting, inference_text
 from replication.display.formatting import sentence
+from replication.display.inference_text import Words, clusters_of
 from replication.estimators.registry import ENTRIES
 from replication.report.report_data import Saved
 from replication.report.study_config import StudyConfig
@@ -15,8 +16,6 @@ from replication.report.study_config import StudyConfig
 CALENDAR = ("year", "quarter", "month", "week", "day")
 ONE_CLUSTER, CLUSTERS = re.compile(r"\bcluster \((\w+)\)"), re.compile(r"\bclusters \((\w+)\)")
 COLUMN_NAME = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b")
-DESIGN_BASED = ("roth_santanna",)
-"""Estimators whose standard errors come from the assignment of treatment, not from clusters."""
 
 
 def number(saved: Saved, key: str) -> float:
@@ -93,9 +92,14 @@ def estimator(saved: Saved, study: StudyConfig) -> str:
 
 def clusters(saved: Saved, study: StudyConfig) -> str:
     """Names of the clustering dimensions, for a reader; empty where standard errors are not clustered."""
-    if saved.spec["estimator"] in DESIGN_BASED:
+    if not clusters_of(saved.details, str(saved.spec["estimator"])):
         return ""
     return " and ".join(study.label(name) for name in saved.details.clusters)
+
+
+def std_errors(saved: Saved, study: StudyConfig) -> Words:
+    """What standard errors are: subject and predicate of a sentence."""
+    return inference_text.std_errors(saved.details, str(saved.spec["estimator"]), clusters(saved, study))
 
 
 def weights(saved: Saved, study: StudyConfig) -> str:

@@ -19,8 +19,10 @@ from replication.core.errors import SpecError
 from replication.core.estimates import Estimates
 from replication.core.files import replacing, write_text
 from replication.core.spec import Spec
+from replication.core.wording import extension_words
 from replication.display.fitted_notes import NOTES
 from replication.display.formatting import curve_name, distinct_words, fixed, integer, signed
+from replication.display.inference_text import clusters_of, in_parentheses
 from replication.display.result_text import heading
 from replication.estimators.registry import ENTRIES
 from replication.report.html_table import fragment, table_page
@@ -99,8 +101,8 @@ class ResultTable:
             return write_word(self.document, place)
         if place.suffix not in writers:
             raise SpecError(
-                f"A table is written as {', '.join(writers)} or .docx, and {place} ends in "
-                f"{place.suffix or 'nothing'}. Use one of these endings."
+                f"Tables are saved as {', '.join(writers)}, or .docx, and {place} {extension_words(place)}. "
+                "Use one of these endings."
             )
         write_text(place, writers[place.suffix]())
         return place
@@ -139,7 +141,7 @@ def result_table(
         sections=(Section(tuple(effects)), Section(tuple(sample_rows(fits)))),
         align="c" * len(fits),
         data=pd.concat([fit.table.assign(column=label) for fit, label in zip(fits, labels, strict=True)]),
-        notes=tuple(notes(fits)),
+        notes=tuple(notes(fits, labels)),
     )
     return ResultTable(document)
 
@@ -188,26 +190,30 @@ def estimate_cell(row: pd.Series | None) -> tuple[str, ...]:
 def sample_rows(fits: Sequence[Estimates]) -> list[TableRow]:
     """Estimator, observations, units, clusters and weights."""
     first = [fit.table.iloc[0] for fit in fits]
-    clusters = [" and ".join(fit.details.clusters) for fit in fits]
+    clusters = [clusters_of(fit.details, fit.estimator) for fit in fits]
     weighted = ["yes" if fit.details.weighted else "no" for fit in fits]
     lines = {
         "Estimator": [ENTRIES[fit.estimator].label for fit in fits],
         "Observations": [integer(row["n_obs"]) for row in first],
         "Units": [integer(row["n_units"]) for row in first],
-        "Clusters": [integer(row["n_clusters"]) for row in first],
+        "Clusters": [
+            integer(row["n_clusters"]) if name else "" for row, name in zip(first, clusters, strict=True)
+        ],
         "Clustered by": clusters,
         "Weighted": weighted,
         "Mean of dependent variable": [fixed(fit.details.mean_outcome) for fit in fits],
     }
-    return [TableRow(name, tuple(table_cell(value) for value in values)) for name, values in lines.items()]
+    return [
+        TableRow(name, tuple(table_cell(value) for value in values))
+        for name, values in lines.items()
+        if any(values) or "luster" not in name
+    ]
 
 
-def notes(fits: Sequence[Estimates]) -> list[str]:
+def notes(fits: Sequence[Estimates], labels: Sequence[str]) -> list[str]:
     """Description of the cells."""
     outcomes = ", ".join(distinct_words(fit.outcome for fit in fits))
-    clusters = distinct_words(" and ".join(fit.details.clusters) for fit in fits)
-    how = f", clustered by {clusters[0]}," if len(clusters) == 1 else ""
-    return [f"Outcome: {outcomes}. Standard errors{how} are in parentheses."]
+    return [f"Outcome: {outcomes}. {in_parentheses(fits, labels)}"]
 
 
 def write_pictures(fit: Estimates, spec: Spec, folder: Path) -> None:

@@ -42,6 +42,8 @@ TYPES: Final = {
 }
 """By ending, as the types that Python knows depend on the machine; all others are plain text."""
 WORKFLOW: Final = "Snakefile"
+CITED: Final = "The RO-Crate takes its title, license, date, and authors from this file"
+CFF: Final = "https://citation-file-format.github.io"
 
 
 def crate(found: Mapping[str, Any], root: Path) -> dict[str, Any]:
@@ -84,13 +86,14 @@ def citation(root: Path) -> dict[str, Any]:
     try:
         cited = parse_yaml(path.read_text(encoding="utf-8"))
         lost = [key for key in needed if not cited.get(key)]
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, AttributeError) as error:
-        lost, cited = [f"a readable text ({type(error).__name__})"], {}
-    if lost:
+    except FileNotFoundError:
         raise SpecError(
-            f"{path} lacks {', '.join(lost)}. An RO-Crate has a title, a license, a date and authors: write "
-            "them into this file (https://citation-file-format.github.io)."
-        )
+            f"There is no {path}. {CITED}: create it ({CFF}) and run the command again."
+        ) from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, AttributeError):
+        raise SpecError(f"{path} cannot be read as YAML. {CITED}: correct it ({CFF}).") from None
+    if lost:
+        raise SpecError(f"{path} contains no {' or '.join(lost)}. {CITED}: add what is missing ({CFF}).")
     return dict(cited)
 
 

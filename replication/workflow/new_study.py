@@ -14,7 +14,7 @@ from replication.core.code_digest import PACKAGE
 from replication.core.errors import OutputError, PanelError, SpecError
 from replication.core.files import unwritable
 from replication.core.frames import ending
-from replication.core.limits import require_portable
+from replication.core.limits import shortened, unportable
 from replication.core.spec import load_specs
 from replication.core.study_folder import read_description
 from replication.report.study_config import checked_study
@@ -57,7 +57,10 @@ def make_study(name: str, panel: Path, keys: Mapping[str, Any], title: str = "")
         raise SpecError(
             f"{name!r} is not a valid study name. Use letters, digits and _, with a letter or digit first."
         )
-    require_portable(name, "STUDY", "replication new")
+    if reason := unportable(name):
+        raise SpecError(
+            f"{shortened(name)} is not a valid study name, because {reason}. Choose another name."
+        )
     root = _project()
     place = (root / "studies" / name) if root else Path.cwd() / name
     if place.exists():

@@ -14,6 +14,8 @@ from replication.core.errors import SpecError
 from replication.core.estimates import NUMBERS, Estimates, row_labels
 from replication.core.files import replacing
 from replication.core.temporary_files import visible_paths
+from replication.core.wording import extension_words
+from replication.display.inference_text import critical_distribution
 from replication.display.result_text import estimator_label, heading
 from replication.report.result_table import ResultTable, result_table
 
@@ -97,8 +99,8 @@ def plot_folders(folders: Sequence[Path], labels: Sequence[str] | None, title: s
 
     if output.suffix not in FIGURES:
         raise SpecError(
-            f"A figure is written as {', '.join(FIGURES)}, and {output} ends in "
-            f"{output.suffix or 'nothing'}. Use one of these endings."
+            f"Figures are saved as {', '.join(FIGURES[:-1])}, or {FIGURES[-1]}, and {output} "
+            f"{extension_words(output)}. Use one of these endings."
         )
     fits, names = load_labeled(folders, labels)
     outcomes = {fit.outcome for fit in fits}
@@ -129,10 +131,19 @@ def table_of_folders(
 BOUNDS = {
     "relative_magnitudes": (
         "Mbar",
-        "multiples of the largest change between consecutive pre-adoption coefficients",
+        "the change in the violation of parallel trends between consecutive post-adoption periods, as a "
+        "multiple of the largest such change before adoption",
+        "under exact parallel trends",
     )
 }
-"""Name and unit of the violation, by restriction; the others restrict changes of the slope."""
+"""Name of the bound, what it restricts, and what a bound of zero is, by restriction."""
+SLOPES = (
+    "M",
+    "the change in the slope of the violation of parallel trends between consecutive periods, in units of "
+    "the outcome",
+    "if the violation of parallel trends is exactly linear",
+)
+"""The same for the other restrictions."""
 
 
 def honest_text(folder: Path, method: str, target: str, window: tuple[int, int] | None = None) -> str:
@@ -145,7 +156,7 @@ def honest_text(folder: Path, method: str, target: str, window: tuple[int, int] 
     fit, record = read_folder(folder)
     aim = int(target) if target.lstrip("-").isdigit() else target
     found = honest_did(fit, method=method, target=aim, window=window)
-    bound, unit = BOUNDS.get(method, ("M", "units of the outcome (change in the slope per period)"))
+    bound, restricted, none = BOUNDS.get(method, SLOPES)
     first, last = (float(end) for end in str(found["event_times"].iloc[0]).split(".."))
     ends = fit.path()[0]["event_time"].agg(["min", "max"])
     pooled = f"The binned end points ({ends['min']:g} and {ends['max']:g}) are left out."
@@ -153,6 +164,11 @@ def honest_text(folder: Path, method: str, target: str, window: tuple[int, int] 
     what = f"average of event times 0 to {last:g}" if aim == "average" else f"event time {aim}"
     shown = found[["bound", "estimate", "conf_low", "conf_high"]].rename(columns={"bound": bound})
     value = breakdown_value(fit, method=method, target=aim, window=window)
+    breakdown = (
+        f"{bound} = {value:.3g}, the largest violation at which the interval excludes zero."
+        if value > 0
+        else f"none. The interval contains zero even {none} ({bound} = 0)."
+    )
     return "\n".join(
         [
             f"Sensitivity to violations of parallel trends ({method.replace('_', ' ')}, Rambachan and Roth "
@@ -162,11 +178,20 @@ def honest_text(folder: Path, method: str, target: str, window: tuple[int, int] 
             "",
             shown.to_string(index=False, float_format=lambda number: f"{number:.4g}"),
             "",
-            f"Breakdown value: {bound} = {value:.3g}, the largest violation at which the interval excludes "
-            f"zero. {bound} is in {unit}.",
+            critical_values(fit, bound),
+            f"Breakdown value: {breakdown} {bound} bounds {restricted}.",
             *apart_from_audit(first, last, whole=window is None and not record["spec"].get("window")),
         ]
     )
+
+
+def critical_values(fit: Estimates, bound: str) -> str:
+    """The level and the critical values of the intervals, and where those of the estimate differ."""
+    words = "Critical values are from the normal distribution, as in Rambachan and Roth (2023)"
+    own = critical_distribution(fit.table, fit.details)
+    if own.startswith("t("):
+        words += f"; the interval of the estimate itself uses {own}, so the row {bound} = 0 can be narrower"
+    return f"95% confidence intervals. {words}."
 
 
 def apart_from_audit(first: float, last: float, *, whole: bool) -> list[str]:

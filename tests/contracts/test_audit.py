@@ -47,6 +47,12 @@ def test_every_item_of_the_checklist_is_there(frame: pd.DataFrame) -> None:
     assert any("TWFE assigns negative weights" in warning for warning in found.warnings)
 
 
+@pytest.mark.parametrize("cohort", [0, 40])
+def test_a_panel_without_adoption_is_refused(frame: pd.DataFrame, cohort: int) -> None:
+    with pytest.raises(rp.InputError, match=r"No unit in the sample adopts treatment.*'cohort'"):
+        audit(rp.read_panel(frame.assign(cohort=cohort), outcome="y"), "Audit")
+
+
 def test_comparisons_are_counted(frame: pd.DataFrame) -> None:
     table = design_sections.comparisons(rp.read_panel(frame, outcome="y")).table
     assert table is not None

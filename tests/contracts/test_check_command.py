@@ -90,12 +90,17 @@ def test_gaps_late_entry_and_uneven_periods(tmp_path: Path) -> None:
 def test_outcomes_with_text_gaps_infinity_or_one_value(tmp_path: Path) -> None:
     frame = plain_panel().astype({"rate": object})
     frame.loc[3, "rate"] = "1,5"
-    assert finding(check(frame, tmp_path), "no numbers") == ("rate", 1, 5, {"read.decimal": ","}, True)
+    assert finding(check(frame, tmp_path), "not numbers") == ("rate", 1, 5, {"read.decimal": ","}, True)
     frame.loc[3, "rate"] = "."
     found = check(frame, tmp_path)
-    assert finding(found, "no numbers") == ("rate", 1, 5, {"read.missing": ["."]}, True)
+    assert finding(found, "not numbers") == ("rate", 1, 5, {"read.missing": ["."]}, True)
     assert found.refusal
     assert not found.remaining
+    frame.loc[4, "rate"] = "1,200.5"
+    both = {"read.missing": ["."], "read.thousands": ","}
+    assert finding(check(frame, tmp_path), "not numbers") == ("rate", 2, 5, both, True)
+    assert not check(frame, tmp_path).remaining
+    frame = plain_panel().astype({"rate": object})
     frame.loc[3, "rate"] = "1,234"
     assert finding(check(frame, tmp_path), "decimal mark or commas separate thousands")[3] == {}
     frame.loc[3, "rate"] = np.inf

@@ -134,7 +134,7 @@ def test_a_bad_spec_ends_with_2_and_one_paragraph(
         ("absent.csv", None, "no panel file"),
         ("empty.csv", b"", "is empty"),
         ("header.csv", b"county,year,first,people,state,y\n", "no rows"),
-        ("panel.ods", b"x", "panels are read from .csv, .csv.gz, .xlsx, .parquet, .dta"),
+        ("panel.ods", b"x", "Panels are read from .csv, .csv.gz, .xlsx, .parquet, and .dta"),
         ("panel.xlsx", b"x", "is not an Excel workbook, although its name ends in .xlsx"),
         ("cut.parquet", b"PAR1abc", "cannot be read as a parquet file"),
         ("bad.dta", b"nonsense", "cannot be read as a Stata file"),

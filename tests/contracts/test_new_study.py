@@ -111,6 +111,21 @@ def test_nothing_is_overwritten_and_nothing_is_left_of_a_refusal(
     assert (here / "law_rates" / "studies" / "law_rates" / "specs" / "main.yaml").read_bytes() == before
     assert main(["new", "a-b", "--panel", "my.csv", *COLUMNS, *FLAGS]) == 2
     assert "letters, digits and _" in capsys.readouterr().err
+    assert main(["new", "con", "--panel", "my.csv", *COLUMNS, *FLAGS]) == 2
+    reserved = "'con' is not a valid study name, because Windows reserves it for a device."
+    assert capsys.readouterr().err.startswith(f"replication: {reserved} Choose another name.")
+
+
+def test_a_new_project_has_no_files_of_the_repository(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Refusals name what the project has, and a file that it lacks."""
+    assert main(["new", "law_rates", "--panel", "my.csv", *COLUMNS, *FLAGS]) == 0
+    monkeypatch.chdir(here / "law_rates")
+    assert main(["trace", "x"]) == 2
+    assert "This project has law_rates/main and law_rates/event_study." in capsys.readouterr().err
+    assert main(["manifest"]) == 2
+    assert "CITATION.cff. The RO-Crate takes its title" in capsys.readouterr().err
 
 
 def test_inside_a_project_the_study_joins_the_others(

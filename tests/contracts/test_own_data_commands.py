@@ -98,7 +98,7 @@ def test_table_honest_and_compare(folder: Path, capsys: pytest.CaptureFixture[st
     assert main(["table", str(folder / "cs"), "--overall"]) == 0
     assert "Event time" not in capsys.readouterr().out
     assert main(["honest", str(folder / "cs")]) == 0
-    assert "Breakdown value" in capsys.readouterr().out
+    assert re.search(r"Breakdown value: Mbar = [\d.]+, the largest violation", capsys.readouterr().out)
     figure = tmp_path / "compared.png"
     assert main(["compare", str(folder / "cs"), str(folder / "bjs"), "-o", str(figure)]) == 0
     shown = capsys.readouterr().out
@@ -113,6 +113,12 @@ def test_table_honest_and_compare(folder: Path, capsys: pytest.CaptureFixture[st
     [
         (["table", "nowhere"], "contains no saved result"),
         (["plot", "{cs}", "-o", "figure.doc"], "ends in .doc"),
+        (["plot", "{cs}", "-o", "figure"], "figure has no extension"),
+        (["table", "{cs}", "-o", "."], ". is a folder"),
+        (
+            ["estimate", "--panel", ".", "--outcome", "y", "--out", "x"],
+            ". is a folder. Name a panel file in it",
+        ),
         (
             ["plot", "{cs}", "--labels", "a", "b"],
             "--labels has 2 labels for 1 folder. Give one label per folder.",

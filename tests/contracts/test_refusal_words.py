@@ -72,6 +72,22 @@ def test_specifications_that_cannot_be_read(tmp_path: Path, text: str, words: st
     assert ("quotation marks" in str(refused.value)) is ("mapping values" in words)
 
 
+def test_text_in_the_cohort_column_may_mean_never_treated() -> None:
+    named = FRAME.assign(cohort=FRAME["cohort"].astype(object).where(FRAME["cohort"] > 0, "never treated"))
+    with pytest.raises(rp.InputError, match="If this means never treated, set `--never 'never treated'`"):
+        rp.estimate(named, outcome="y")
+    assert rp.estimate(named, outcome="y", never=["never treated"]).att == rp.estimate(FRAME, outcome="y").att
+
+
+def test_a_specification_file_is_found_by_its_path_as_text(tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text("{id: a, outcome: y, estimator: twfe}\n", encoding="utf-8")
+    assert rp.load_specs(str(tmp_path / "s.yaml"))[0].id == "a"
+    with pytest.raises(
+        rp.InputError, match=r"There is no specification file nofile\.yaml\. Check the path\."
+    ):
+        rp.load_specs("nofile.yaml")
+
+
 def test_a_pattern_of_dates_that_matches_nothing() -> None:
     """The pattern that was given is at fault, and no other is proposed."""
     dates = "01/01/" + (FRAME["time"] + 2000).astype(str)

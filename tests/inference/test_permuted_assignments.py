@@ -150,7 +150,7 @@ def test_an_interval_that_disagrees_with_the_p_value_is_noted() -> None:
         found = estimate(artificial(seed, [4, 4, *[0] * 24]), spec_of("twfe"))
         row = found.rows("att").iloc[0]
         differ = (row["p_value"] <= 0.05) != (row["conf_low"] > 0 or row["conf_high"] < 0)
-        assert differ == any("disagrees with the permutation" in n for n in found.details.notes)
+        assert differ == any("permutation p-value disagree" in n for n in found.details.notes)
         noted.append(differ)
     # Clustered intervals with two treated clusters exclude a true zero in one of three panels.
     assert sum(noted) >= 2

@@ -186,14 +186,12 @@ def about(part: pd.DataFrame, context: Context) -> dict[str, str]:
     """How a series was estimated, first what a reader of the figure must know: end points, test, clusters."""
     first = part.iloc[0]
     saved = context.results.get(first["spec_id"])
+    names = facts.clusters(saved, context.study)
     clusters = f"{formatting.integer(first['n_clusters'])} clusters"
     found = {
         "pooled event times": end_points(part),
         PRETREND: formatting.p_equals(first["pretrend_p_value"]),
-        # Design-based standard errors are not clustered.
-        f"{CLUSTERED} {facts.clusters(saved, context.study)}": (
-            "" if saved.spec["estimator"] == "roth_santanna" else clusters
-        ),
+        f"{CLUSTERED} {names}": clusters if names else "",
         WEIGHTS: facts.weights(saved, context.study),
         "control group": facts.control_group(saved, context.study),
         REFERENCE: facts.base_period(saved, context.study),

@@ -129,6 +129,7 @@ def _notes(
             *design,
             table_notes.weights_note(shown, context),
             table_notes.inference_note(shown, context, beside=True),
+            table_notes.other_errors(shown, context),
             Fact(table_notes.ERRORS, table_notes.STARS_NOTE if context.stars else ""),
         ]
     )

@@ -228,6 +228,7 @@ def table_notes(
             *notes.design_notes(shown, context),
             notes.weights_note(shown, context),
             notes.inference_note(shown, context),
+            notes.other_errors(shown, context),
             Fact(notes.ERRORS, notes.STARS_NOTE if context.stars else ""),
             software_note(shown, context),
         ]

@@ -12,6 +12,7 @@ from replication.core.wording import agreeing
 from replication.display import formatting
 from replication.display.details_text import average
 from replication.display.fitted_notes import TABLE_LETTERS, TABLE_LINES, Fact, fitted
+from replication.display.inference_text import CLUSTERED, DESIGN_BASED, is_plain
 from replication.inference.leverage import FEW_EFFECTIVE
 from replication.report import facts
 from replication.report.report_context import Context
@@ -47,15 +48,27 @@ THOUSANDS = re.compile(r"^\d{4,}|(?<= of )\d{4,}(?= [a-z])")
 
 def inference_note(shown: Sequence[Shown], context: Context, *, beside: bool = False) -> Fact:
     """How the standard errors were computed; ``beside`` if they have a column of their own."""
-    ways = formatting.distinct_words(facts.clusters(one.saved, context.study) for one in shown)
+    clustered = [one.saved for one in shown if CLUSTERED in facts.std_errors(one.saved, context.study)[1]]
+    ways = formatting.distinct_words(facts.clusters(saved, context.study) for saved in clustered)
     crossed = [way for way in ways if " and " in way]
     levels = " or ".join(way for way in ways if way not in crossed)
     parts = [f"at the {levels} level"] if levels else []
     parts += [f"two-way by {way}" for way in crossed]
-    clustered = f"clustered {' or '.join(parts)}" if parts else ""
+    how = f"clustered {' or '.join(parts)}" if parts else ""
     if beside:
-        return Fact(ERRORS, f"Standard errors are {clustered}." if clustered else "")
-    return Fact(ERRORS, f"Standard errors{f', {clustered},' if clustered else ''} are in parentheses.")
+        return Fact(ERRORS, f"Standard errors are {how}." if how else "")
+    return Fact(ERRORS, f"Standard errors{f', {how},' if how else ''} are in parentheses.")
+
+
+def other_errors(shown: Sequence[Shown], context: Context) -> Fact:
+    """Standard errors from draws, the jackknife, or another formula than the clustered one, with places."""
+    groups: dict[str, list[Shown]] = {}
+    for one in shown:
+        words = facts.std_errors(one.saved, context.study)
+        if not is_plain(words) and one.saved.spec["estimator"] not in DESIGN_BASED:
+            groups.setdefault(f"{words[0]} {words[1] or 'are reported'}", []).append(one)
+    texts = [formatting.sentence(short_clause(shown, which, words)) for words, which in groups.items()]
+    return Fact(ERRORS, " ".join(texts), required=False)
 
 
 def weights_note(shown: Sequence[Shown], context: Context) -> Fact:

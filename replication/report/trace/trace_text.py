@@ -136,7 +136,7 @@ def _specification(cell: Mapping[str, Any], shared: Mapping[str, Any]) -> Iterat
     counts = (
         f"{sample['observations']:,} observations, {sample['units']:,} units, {sample['clusters']:,} clusters"
     )
-    yield "sample", f"{counts} (clustered by {sample['clustered_by']})"
+    yield "sample", counts + (f" (clustered by {sample['clustered_by']})" if sample["clustered_by"] else "")
     if sample["rules"]:
         yield "sample rules", shortened(sample["rules"])
     for note in sample["dropped"]:

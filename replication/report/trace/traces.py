@@ -5,6 +5,7 @@ The shape of the files is ``trace_schema.json``.
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import json
 import math
@@ -18,6 +19,7 @@ from replication.core.details_record import plain
 from replication.core.errors import SpecError, nearest
 from replication.core.files import write_text
 from replication.core.study_folder import read_description, study_folders
+from replication.display.formatting import listed
 from replication.report.figures import FIGURES
 from replication.report.report_context import Context
 from replication.report.report_data import Folders
@@ -31,6 +33,9 @@ from replication.report.trace.inputs_and_code import Provenance
 from replication.report.trace.shown_values import ShownValue
 from replication.report.trace.trace_keys import Key, cell_key, column_keys, find, row_keys
 from replication.report.trace.traced_entry import ANALYSIS, FILE, Trace, Traced
+
+FEW_ENTRIES = 10
+"""So many tables and figures are all named where one is not found."""
 
 
 class StudyTraces:
@@ -179,14 +184,19 @@ def find_entry(root: Path, name: str, *, stars: bool = False) -> tuple[StudyTrac
     if len(fits) != 1:
         if fits:
             raise SpecError(f"{len(fits)} studies have {name!r}. Name one: {', '.join(fits)}.")
-        known = [full.rpartition("/")[2] for full in entries]
-        raise SpecError(
-            f"There is no table or figure {name!r}{nearest(own, known)}. There are "
-            f"{len(entries)}; docs/outputs.md lists them."
-        )
+        raise SpecError(f"There is no table or figure {name!r}{_known(own, list(entries))}")
     traces = StudyTraces(root, folders[entries[fits[0]]], stars=stars)
     every = (*traces.study.tables, *traces.study.figures)
     return traces, next(entry for entry in every if entry.id == own)
+
+
+def _known(own: str, entries: Sequence[str]) -> str:
+    """The end of a refusal: all tables and figures where they are few, else the one of the closest name."""
+    names = {full.rpartition("/")[2]: full for full in entries}
+    if len(entries) <= FEW_ENTRIES:
+        return f"{nearest(own, names)}. This project has {listed(entries) or 'none'}."
+    close = difflib.get_close_matches(own, names, n=3, cutoff=0.0)
+    return f". The closest of {len(entries)} are {listed(names[one] for one in close)}."
 
 
 def write_traces(
