@@ -39,7 +39,7 @@ class Inference:
 
     Parameters
     ----------
-    method, variance : how uncertainty is measured, and the variance of a regression.
+    method, variance : method of inference, and the variance of a regression.
     draws, seed : draws of a bootstrap, permutation or band, and the seed of the random numbers.
     level : confidence level.
     multiplier, interval, distribution, small_sample : bootstrap multipliers, kind of bootstrap interval,

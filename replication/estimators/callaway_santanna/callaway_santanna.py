@@ -11,7 +11,7 @@ Reproduces
     R ``did::att_gt`` and ``did::aggte`` 2.5; Stata ``csdid``.
 Standard errors
     From the influence function. With units as clusters the variance is the sum of squared
-    scores, as in R. Clusters that hold several units sum their scores first, and the variance is
+    scores, as in R. Clusters that contain several units sum their scores first, and the variance is
     multiplied by G / (G - 1), which R leaves out (Python ``diff-diff`` has it): with 42 states R's
     standard errors are 1.2 percent smaller. Critical values are normal where the units are the
     clusters and 40 or more, as in R, else t(G-1). ``inference: {distribution: normal,
