@@ -12,16 +12,21 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import argparse
 import atexit
 import contextlib
+import difflib
 import gc
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from replication.commands import audit, check_panel, outputs, own_data, own_study
 from replication.core.errors import InputError
 
 COLLECT_AFTER = 30_000
 """New objects after which Python looks for garbage."""
+SIMILAR = 0.8
+"""Likeness of an unknown option and a known one from which on the latter is proposed."""
 DESCRIPTION = "Staggered-adoption difference-in-differences on your own panel or in the studies of a project."
 EXAMPLES = """examples with your own panel:
   replication check my.csv --unit state --time quarter --cohort law --outcome rate
@@ -36,6 +41,26 @@ examples in a project:
   replication export castle_doctrine/state_year --to dta
 
 `replication COMMAND --help` lists the options of a command."""
+
+
+class CommandParser(argparse.ArgumentParser):
+    """A parser that names an unknown option together with its command and the option that may be meant."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """Parse as usual; arguments that a command does not know end the program with exit code 2."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            first = unknown[0].partition("=")[0]
+            what, kind = f"unexpected argument {first!r}", "arguments"
+            if first.startswith("-"):
+                known = re.findall(r"--[a-z][a-z-]*", self.format_help())
+                near = difflib.get_close_matches(first, known, n=1, cutoff=SIMILAR)
+                what, kind = (
+                    f"unknown option {first}{f' (did you mean {near[0]}?)' if near else ''}",
+                    "options",
+                )
+            self.exit(2, f"{self.prog}: {what}. `{self.prog} --help` lists the {kind}.\n")
+        return found, unknown
 
 
 def run_once() -> None:
@@ -93,7 +118,7 @@ def _system_refusal(error: OSError) -> str:
 
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
-    top = argparse.ArgumentParser(
+    top: argparse.ArgumentParser = CommandParser(
         prog="replication",
         description=DESCRIPTION,
         epilog=EXAMPLES,

@@ -68,8 +68,8 @@ class AnalysisContext:
             place = self.tables / "specs"
             known = [found.name for found in visible_paths(place.glob("*"), place)]
             raise SpecError(
-                f"There is no result of the specification {spec_id!r}{nearest(spec_id, known)}. "
-                "Correct the id in analyses.yaml, or estimate the specification first."
+                f"{spec_id!r} has not been estimated yet{nearest(spec_id, known)}. Run "
+                f"`replication run --only {self.tables.name}` first, or correct the id in analyses.yaml."
             )
         return folder
 

@@ -150,6 +150,15 @@ def smallest_p(found: Estimates, panel: Panel) -> float:
     return (1 if how.interval == "symmetric" else 2) / (1 + how.draws)
 
 
+def attainable_p(found: Estimates, panel: Panel) -> float:
+    """The smallest p-value that a method can give on this panel, drawn or exact; 0 without draws."""
+    record = found.details.permutation
+    if record is not None and record.complete:
+        return 1 / max(len(record.estimates), 1)
+    exact = 0.5 ** (panel.n_clusters - 1) if found.details.uncertainty.method == "wild" else 0.0
+    return max(exact, smallest_p(found, panel))
+
+
 def drawn_p(value: float, floor: float) -> str:
     """A p-value from draws, which cannot fall below ``floor``: ``≤ 0.002`` there, as it may be smaller."""
     shown = probability(value)

@@ -13,6 +13,7 @@ from replication.core.panel import NEVER, Panel
 from replication.core.reading import proposal
 from replication.core.spec import Spec
 from replication.core.wording import counted
+from replication.display.decomposition_text import KINDS
 from replication.display.formatting import fixed, integer
 from replication.estimators.goodman_bacon import by_kind, components
 from replication.estimators.twfe_weights import twfe_weights
@@ -27,12 +28,6 @@ SELECTED = (-12, -4, -1, 0, 4, 12)
 """Event times that a long table shows, besides its ends."""
 MOST_ROWS = 12
 """Rows of a table that are shown without folding."""
-KINDS = {
-    "treated_vs_never": "treated against never-treated",
-    "earlier_vs_later": "earlier adopters against later ones that are not yet treated",
-    "later_vs_earlier": "later adopters against earlier ones that are already treated",
-    "treated_vs_always": "treated against always-treated",
-}
 
 
 def cohorts(panel: Panel) -> AuditSection:
@@ -174,9 +169,9 @@ def two_way_weights(panel: Panel, spec: Spec) -> AuditSection:
     checks = [
         Check(
             negative < -0.01,
-            "TWFE gives negative weights to some effects, so it may differ in sign from every one of them if "
-            "effects vary over cohorts or time.",
-            "TWFE gives hardly any negative weights",
+            "TWFE assigns negative weights to some treatment effects, so the estimate may have a different "
+            "sign from all of them if effects vary across cohorts or over time.",
+            "TWFE assigns almost no negative weights",
         )
     ]
     sentence, table = decomposition(panel)
@@ -216,8 +211,8 @@ def effective_clusters(panel: Panel) -> AuditSection:
     checks = [
         Check(
             with_treated < FEW_TREATED,
-            f"Only {counted(with_treated, 'cluster contains', 'clusters contain')} treated units, so that "
-            "clustered standard errors are too small; report randomization inference beside them: "
+            f"Only {counted(with_treated, 'cluster contains', 'clusters contain')} treated units, so "
+            "clustered standard errors are too small; also report randomization inference: "
             f"{proposal({'inference.method': 'permutation'})}.",
             f"{with_treated} clusters contain treated units",
         ),

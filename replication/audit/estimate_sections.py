@@ -62,8 +62,8 @@ SENSITIVITY = (
 TOO_SHORT = " The sensitivity intervals use normal critical values and are too short with so few clusters."
 WINDOWS = (
     f"Event times up to {NEAR} before and after adoption enter. `replication honest DIR` examines the event "
-    "times of a saved result, so that its breakdown value may differ; of a result without `window`, "
-    f"`replication honest DIR --window -{NEAR} {NEAR}` reports the value below."
+    "times of a saved result, so its breakdown value may differ; for a result estimated without `window`, "
+    f"`replication honest DIR --window -{NEAR} {NEAR}` reproduces the value below."
 )
 SIDE_BY_SIDE = [
     *("estimator", "estimate", "std. error", "conf. low", "conf. high", "p-value", "observations", "units"),

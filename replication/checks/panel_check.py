@@ -12,7 +12,7 @@ import pandas as pd
 
 from replication.checks import panel_findings as look
 from replication.checks.panel_findings import Finding
-from replication.core.columns import FIRST_LINE, require_columns
+from replication.core.columns import FIRST_LINE, first_in, require_columns
 from replication.core.errors import InputError
 from replication.core.frames import read_frame
 from replication.core.intake import take_in
@@ -170,7 +170,8 @@ def _findings(
 
     labels = identifier_columns(spec)
     outcomes = [source_column(name, frame) for name in outcomes]
-    note(look.blanks(frame, labels, first))
+    named = [*labels, *outcomes, *spec.covariates]
+    note(look.blanks(frame, labels, named, first))
     frame = stripped(frame) if proposed else frame
     note(look.spellings(frame, labels, first))
     note(look.numbers(frame, [*outcomes, *spec.covariates, *([spec.weights] if spec.weights else [])], first))
@@ -180,7 +181,7 @@ def _findings(
         taken = take_in(frame, replace(spec, cohort="", cohort_from=None, duplicates="refuse"))
         dated = taken.frame
     except InputError as error:
-        found.append(Finding(str(error), spec.time, refused=True))
+        found.append(Finding(str(error), refused=True))
         return found, proposed
     problem = period_problem(dated, spec.unit, spec.time)
     if problem:
@@ -198,7 +199,7 @@ def _findings(
         try:
             dated = take_in(frame, mended).frame
         except InputError as error:
-            found.append(Finding(str(error), cohort, refused=True))
+            found.append(Finding(str(error), refused=True))
         note(look.duplicates(dated, spec.unit, spec.time, list(dict.fromkeys(read_columns)), first))
     return found, proposed
 
@@ -268,9 +269,10 @@ def check_text(
 
 def _line(finding: Finding, written: Callable[[Mapping[str, Any]], str], *, by_line: bool) -> str:
     where = [f"column {finding.column}" if finding.column else ""]
-    many = f"{finding.rows:,} rows, first in " if finding.rows > 1 else ""
     place = f"line {finding.line} of the file" if by_line else f"row {finding.line}"
-    where += [f"{many}{place}" if finding.rows else ""]
+    where += [
+        f"{finding.rows:,} rows, {first_in(place)}" if finding.rows > 1 else place if finding.rows else ""
+    ]
     found = ", ".join(part for part in where if part)
     keys = f" Set {written(finding.keys)}." if finding.keys else ""
     return f"  - {f'{found}: ' if found else ''}{agreeing(finding.text.rstrip('.'))}.{keys}"
@@ -281,5 +283,7 @@ def _verdict(found: PanelCheck, command: str) -> list[str]:
         return ["Ready to estimate:", f"  {command}"]
     if not found.remaining:
         return ["Estimation will fail as is. This command works:", f"  {command}"]
+    if any(finding.text == found.remaining for finding in found.findings):
+        return ["Estimation will fail as is."]
     also = ", even with the options above" if found.proposed else ""
     return [f"Estimation will fail{also}:", f"  {found.remaining}"]

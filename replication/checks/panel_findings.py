@@ -26,7 +26,10 @@ from replication.core.reading import (
     shown,
 )
 from replication.core.wording import counted, label_text, series
+from replication.inference.remedies import DESIGNED, remedy_of
 
+LEVEL: Final = 0.95
+"""Level of the intervals for which a method of inference is named."""
 SHOWN: Final = 4
 """Labels and units that a finding names."""
 
@@ -72,8 +75,11 @@ def finding(
     return Finding(text, column, int(places.size), line, keys or {}, refused)
 
 
-def blanks(frame: pd.DataFrame, labels: Sequence[str], first: int) -> Iterator[Finding]:
-    """Labels with leading or trailing spaces; refused where two labels of one unit or group arise."""
+def blanks(frame: pd.DataFrame, labels: Sequence[str], named: Sequence[str], first: int) -> Iterator[Finding]:
+    """Labels with leading or trailing spaces; refused where two labels of one unit or group arise.
+
+    Names of columns with such spaces are refused where one of the columns that are used has them.
+    """
     for name in frame.columns:
         if not is_text(frame[name]):
             continue
@@ -91,7 +97,8 @@ def blanks(frame: pd.DataFrame, labels: Sequence[str], first: int) -> Iterator[F
     if padded:
         many = "1 column name has" if len(padded) == 1 else f"{len(padded)} column names have"
         text = f"{many} leading or trailing spaces, such as {padded[0]!r}"
-        yield Finding(text, padded[0], keys={"read.strip_blanks": True})
+        wanted = any(plain_label(name) in named for name in padded)
+        yield Finding(text, keys={"read.strip_blanks": True}, refused=wanted)
 
 
 def spellings(frame: pd.DataFrame, labels: Sequence[str], first: int) -> Iterator[Finding]:
@@ -281,7 +288,10 @@ def design(panel: Panel) -> Iterator[Finding]:
     treated = panel.cohort != NEVER
     early, late = treated & (panel.cohort <= first), treated & (panel.cohort > last)
     if early.any():
-        yield Finding(f"{int(early.sum())} units are treated in every period and have no period before")
+        yield Finding(
+            f"{int(early.sum())} units are treated in every period and have no pre-treatment period; "
+            "most estimators drop such units"
+        )
     if late.any():
         yield Finding(f"{int(late.sum())} units are first treated after the last period")
     if treated.all() and np.unique(panel.cohort).size == 1:
@@ -293,6 +303,11 @@ def design(panel: Panel) -> Iterator[Finding]:
     if not (treated & ~early & ~late).any():
         yield Finding("no unit changes its treatment within the panel")
     sizes = pd.Series(panel.cohort[treated & ~early & ~late]).value_counts()
-    if (sizes == 1).any():
-        alone = counted(int((sizes == 1).sum()), "cohort has", "cohorts have")
-        yield Finding(f"{alone} one unit, and the effects of such a cohort rest on it alone")
+    if treated.sum() == 1:
+        remedy = remedy_of(panel, LEVEL, DESIGNED)
+        yield Finding(f"Only 1 unit is ever treated, so clustered standard errors are not valid{remedy}")
+    elif alone := int((sizes == 1).sum()):
+        whose = "1 cohort has only one unit; the standard errors of its"
+        several = f"{alone} cohorts have only one unit each; the standard errors of their"
+        only = "effects reflect sampling variation in the control group only"
+        yield Finding(f"{whose if alone == 1 else several} {only}")

@@ -49,6 +49,6 @@ def next_command(chosen: argparse.Namespace, keys: dict[str, Any]) -> str:
     """The command that estimates the panel with these keys."""
     from replication.core.reading import as_option
 
-    outcome = as_option("outcome", chosen.outcome[0] if chosen.outcome else "COLUMN")
-    given = " ".join(as_option(key, value) for key, value in keys.items())
-    return f"replication estimate --panel {chosen.panel} {outcome} {given} --out out"
+    named = {"outcome": chosen.outcome[0] if chosen.outcome else "COLUMN", **keys}
+    given = " ".join(as_option(key, value) for key, value in named.items())
+    return f"replication estimate --panel {chosen.panel} {given} --out out"

@@ -114,7 +114,9 @@ def add_specification(parser: argparse.ArgumentParser, columns: Sequence[str]) -
         parser.add_argument(f"--{key}", help=WORDS[key])
     parser.add_argument("--covariates", nargs="+", metavar="COLUMN", help=WORDS["covariates"])
     add_assigned(parser)
-    parser.add_argument("--only", metavar="ID", help="only this specification of the file")
+    parser.add_argument(
+        "--only", metavar="ID", help="only this specification of a file with several ('vary' or 'columns')"
+    )
     add_reading(parser)
 
 
@@ -137,8 +139,21 @@ def chosen_specs(chosen: argparse.Namespace, columns: Sequence[str]) -> list[Spe
 
     given = {key: getattr(chosen, key) for key in (*columns, "covariates")}
     keys = {key: value for key, value in given.items() if value} | reading_keys(chosen)
+    if chosen.spec is not None and getattr(chosen, "cluster", None) and not chosen.spec.suffix:
+        _require_file(chosen.spec, chosen.cluster)
     specs = specs_of(chosen.spec, keys, chosen.assigned)
     return specs if chosen.only is None else [one_of(specs, chosen.only)]
+
+
+def _require_file(path: Path, cluster: str) -> None:
+    """Refuse a second column after ``--cluster``, which was taken for the name of a specification."""
+    if not path.exists():
+        from replication.core.errors import SpecError
+
+        raise SpecError(
+            f"There is no specification file {path}. Check the path. To cluster by several columns (twfe, "
+            f"event_study, and poisson), write `--set 'cluster=[{cluster}, {path}]'`."
+        )
 
 
 def _add_folders(parser: argparse.ArgumentParser, default: str | None, endings: str) -> None:

@@ -9,7 +9,10 @@ PANEL_HELP = "panel file: .csv, .csv.gz, .xlsx, .parquet, or .dta"
 FLAGS: dict[str, dict[str, Any]] = {
     "time_format": {"help": "year, quarter, month, date, or a pattern such as %%d/%%m/%%Y"},
     "never": {"nargs": "+", "metavar": "CODE", "help": "codes for never treated, such as 9999"},
-    "cohort_from": {"metavar": "COLUMN", "help": "0/1 column whose first 1 is the cohort"},
+    "cohort_from": {
+        "metavar": "COLUMN",
+        "help": "0/1 treatment column; the cohort is the first period in which it is 1",
+    },
     "duplicates": {"help": "refuse, drop_identical, first, last, or mean"},
     "sep": {"help": "separator of a CSV file, such as ';'"},
     "decimal": {"help": "decimal mark of numbers in text, such as ','"},

@@ -46,6 +46,11 @@ def row_name(frame: pd.DataFrame, place: int) -> str:
     return f"row {place + 1}" if first is None else f"line {place + first} of the file"
 
 
+def first_in(place: str) -> str:
+    """``first on line 5 of the file``, or ``first in row 4``."""
+    return f"first {'on' if place.startswith('line') else 'in'} {place}"
+
+
 def numeric(
     frame: pd.DataFrame,
     column: str,
@@ -137,9 +142,9 @@ def _require_moderate(frame: pd.DataFrame, column: str, values: Floats, at: Sequ
 
 
 def place_of(frame: pd.DataFrame, rows: Any, at: Sequence[str]) -> str:
-    """Location of the first of the rows: `` for county 7 in year 2004``, or an empty string."""
+    """Location of the first of the rows: `` for county 7 in year 2004``, `` for unit 1 at time 4``."""
     parts = [f"{name} {written_cell(frame, name, frame.loc[rows, name].iloc[0])}" for name in at]
-    return f" for {' in '.join(parts)}" if parts else ""
+    return f" for {(' at ' if at[-1] == 'time' else ' in ').join(parts)}" if parts else ""
 
 
 def written_cell(frame: pd.DataFrame, column: str, value: Any) -> str:

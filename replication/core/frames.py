@@ -24,6 +24,10 @@ RAGGED: Final = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
 """How pandas reports a line with more fields than there are columns."""
 
 
+OF_CSV: Final = ("a CSV file", (".csv", ".csv.gz"))
+"""What keys of ``read`` on separators and encodings are for."""
+
+
 def read_frame(path: Path, identifiers: Sequence[str] = (), read: Read = AS_USUAL) -> pd.DataFrame:
     """A panel file as a frame.
 
@@ -65,6 +69,17 @@ def read_frame(path: Path, identifiers: Sequence[str] = (), read: Read = AS_USUA
         labels = [name for name in frame.columns if named(name) in identifiers]
         frame = text_where_zeros_lead(path, frame, labels, **_csv_options(read))
     return with_numbers(stripped(frame) if read.strip_blanks else frame, read)
+
+
+def reading_notes(path: Path, read: Read) -> list[str]:
+    """Notes on keys of ``read`` that have no effect on a file of its format."""
+    kind = ending(path)
+    needed = {"sheet": ("an Excel file", (".xlsx",)), **dict.fromkeys(("sep", "encoding"), OF_CSV)}
+    return [
+        f"'read.{key}' has no effect: {path.name} is not {what}"
+        for key, (what, kinds) in needed.items()
+        if getattr(read, key) is not None and kind not in kinds
+    ]
 
 
 def _not_a_panel(path: Path) -> str:
@@ -154,7 +169,7 @@ def _require_separated(path: Path, frame: pd.DataFrame) -> None:
     for separator, written in SEPARATORS.items():
         if frame.shape[1] == 1 and separator in header:
             raise PanelError(
-                f"The panel {path} has a single column {header[:60]!r}, so that its columns seem to be "
+                f"The panel {path} has a single column {header[:60]!r}; its columns appear to be "
                 f"separated by {written}. Set {proposal({'read.sep': separator})}."
             )
 

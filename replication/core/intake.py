@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from replication.core.columns import EXACT, FORMS_OF_COLUMNS, place_of, row_name
+from replication.core.columns import EXACT, FORMS_OF_COLUMNS, first_in, place_of, row_name
 from replication.core.duplicates import without_duplicates
 from replication.core.errors import PanelError
 from replication.core.numbering import Form, calendar_form, written_label
@@ -176,7 +176,7 @@ def _require_read(frame: pd.DataFrame, column: str, parts: dict[Any, Any], spec:
     noun = "a period" if wrong.sum() == 1 else "periods"
     raise PanelError(
         f"{int(wrong.sum())} of {len(frame)} values of column {column!r} cannot be read as {noun}: {marks} "
-        f"({'' if wrong.sum() == 1 else 'first in '}{place}{unit}). "
+        f"({place if wrong.sum() == 1 else first_in(place)}{unit}). "
         f"{todo or UNREAD}"
     )
 

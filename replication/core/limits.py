@@ -111,7 +111,7 @@ class _Count:
 
 def _line(event: Any) -> str:
     mark = event.start_mark
-    return f"in line {mark.line + 1}" if mark is not None else "somewhere"
+    return f"on line {mark.line + 1}" if mark is not None else "somewhere"
 
 
 def require_portable(name: str, key: str, source: str) -> None:

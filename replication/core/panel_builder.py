@@ -15,7 +15,7 @@ import pandas as pd
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.column_roles import as_individuals, eligible_codes, require_roles, unit_doses
-from replication.core.columns import numeric, place_of, require_no_reversal, whole_numbers
+from replication.core.columns import numeric, place_of, require_no_reversal, whole_numbers, written_cell
 from replication.core.duplicates import require_unique
 from replication.core.errors import PanelError
 from replication.core.identifiers import is_continuous, require_groups, require_single_names, require_unlike
@@ -31,6 +31,7 @@ from replication.core.sample_selection import (
     balanced_rows,
     cohort_column,
     identifier_columns,
+    outside,
     strata_names,
     take_sample,
 )
@@ -110,10 +111,11 @@ def nothing_left(everything: pd.DataFrame, sampled: pd.DataFrame, spec: Spec) ->
             f"Column {spec.outcome!r} is missing in all {len(sampled)} rows of the sample.{unknown} Name "
             "another outcome, or correct the file."
         )
+    if beyond := outside(everything, spec):
+        return PanelError(f"No row with outcome {spec.outcome!r} remains: {beyond}. Correct 'sample'.")
     return PanelError(
-        f"No row is left for outcome {spec.outcome!r} after the sample rules of {spec.id!r}."
-        f"{unknown} Check 'sample' (years, where, drop, balanced) and missing values in the "
-        "outcome."
+        f"No row with outcome {spec.outcome!r} remains in the sample.{unknown} Check 'sample' (years, where, "
+        "drop, balanced) and missing values in the outcome."
     )
 
 
@@ -235,10 +237,12 @@ def _cohorts(
     moving = np.flatnonzero(low != high)
     if moving.size:
         example = frame.loc[row == moving[0], spec.unit].iloc[0]
+        ends = (low[moving[0]], high[moving[0]])
+        two = ["never treated" if np.isinf(end) else written_cell(frame, name, end) for end in ends]
         raise PanelError(
-            f"The cohort column {name!r} changes within {moving.size} of {low.size} units, for "
-            f"example {spec.unit} {example} ({low[moving[0]]:g} and {high[moving[0]]:g}; inf means never). "
-            "Each unit must have one first treated period; correct the column."
+            f"The cohort column {name!r} takes different values within {moving.size} of {low.size} units, "
+            f"for example {spec.unit} {example} ({' and '.join(two)}). Each unit must have one first treated "
+            "period: correct the column."
         )
     never = np.isinf(low)
     return np.where(never, NEVER, numbering.number(np.where(never, 0, low))).astype(np.int64)

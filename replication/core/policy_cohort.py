@@ -35,8 +35,10 @@ def with_cohort_from(frame: pd.DataFrame, spec: Spec, column: str) -> tuple[pd.D
     if len(left) and spec.reversals == "refuse":
         _refuse_reversals(frame, spec, column, on, time, left)
     if len(left):
+        which, whose = ("unit, which is", "its") if len(left) == 1 else ("units, which are", "their")
         notes.append(
-            f"{len(left)} units switch back to 0 in {column!r} and count as treated from their first 1 on"
+            f"{column!r} returns to 0 in {len(left)} {which} treated as adopting permanently in {whose} "
+            "first period with 1"
         )
     start = pd.Series(time, index=frame.index).groupby(units).transform("min")
     early = units[first == start].nunique()
@@ -55,13 +57,14 @@ def _refuse_reversals(
     rows = np.flatnonzero(frame[spec.unit] == left[0])
     rows = rows[np.argsort(time[rows], kind="stable")]
     fell = np.maximum.accumulate(on[rows]) & ~on[rows]
-    example = frame[spec.time].iloc[rows[int(fell.argmax())]]
-    these = "this unit as treated from its" if len(left) == 1 else "these units as treated from their"
+    fall = np.arange(len(frame)) == rows[int(fell.argmax())]
+    place = place_of(frame, fall, (spec.unit, spec.time)).removeprefix(" for ")
+    one = len(left) == 1
+    these = "this unit as adopting permanently in its" if one else "these units as adopting in their"
     raise PanelError(
-        f"Column {column!r} switches back to 0 in {len(left)} units, for example {spec.unit} {left[0]} "
-        f"in {spec.time} {example}. The cohort is the first period with 1 and adoption is taken as "
-        "permanent: correct the column, end the sample before, or set "
-        f"{proposal({'reversals': 'allow'})} to count {these} first 1 on."
+        f"Column {column!r} returns to 0 in {'' if one else f'{len(left)} units, for example '}{place}. The "
+        "cohort is the first period with 1 and adoption is taken as permanent: correct the column, end the "
+        f"sample before, or set {proposal({'reversals': 'allow'})} to treat {these} first period with 1."
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from replication.core.errors import PanelError
-from replication.core.wording import label_text
+from replication.core.wording import label_text, series
 
 if TYPE_CHECKING:
     # The Snakefile reads specifications, and has no use for pandas.
@@ -53,7 +53,7 @@ HINTS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
     (r"[+-]?\d+,\d+", "the comma is a decimal mark", {"decimal": ","}),
     (r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", "commas separate thousands", {"thousands": ","}),
     (r"[+-]?\d{1,3}(\.\d{3})+,\d+", "points separate thousands", {"thousands": ".", "decimal": ","}),
-    (r"[+-]?[\d.,]+\s*%", "12% is to be read as 12 (as 0.12: share)", {"percent": "points"}),
+    (r"[+-]?[\d.,]+\s*%", "12% means 12", {"percent": "points"}),
     (r"[.?*\-]+|-?9+|n[./]?a\.?|missing|null", "it marks a missing value", {"missing": []}),
 )
 """How numbers look that are written in another way, what that means, and the keys of ``read``."""
@@ -78,12 +78,16 @@ def formatted(value: Any) -> bool:
 def number_hint(texts: Sequence[Any]) -> str:
     """The keys that make numbers, or missing values, of distinct texts in a column, in sentences."""
     known = [(meaning, keys) for meaning, keys in number_keys(texts[0]) if "missing" not in keys]
+    if known and known[0][1] == {"percent": "points"}:
+        points = proposal({"read.percent": "points"})
+        return f" To read 12% as 12, set {points}; to read it as 0.12, set `--percent share`."
     if known:
         return "".join(f" If {meaning}, set {proposal(of_read(keys))}." for meaning, keys in known)
     if len(texts) > MOST_MARKS:
         return ""
     marks = sorted(str(text).strip() for text in texts)
-    return f" If missing values are marked so, set {proposal({'read.missing': marks})}."
+    verb = "marks a missing value" if len(marks) == 1 else "mark missing values"
+    return f" If {series(map(shown, marks))} {verb}, set {proposal({'read.missing': marks})}."
 
 
 def never_words(texts: Sequence[Any]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from replication.core.arrays import Bools
-from replication.core.columns import numeric, require_columns
+from replication.core.columns import numeric, require_columns, written_cell
 from replication.core.dropped_units import examples
 from replication.core.errors import PanelError, nearest
 from replication.core.interactions import covariate_columns
@@ -21,9 +21,9 @@ from replication.core.spec import SampleRule, Spec
 def take_sample(frame: pd.DataFrame, spec: Spec) -> pd.DataFrame:
     """Rows that the ``sample`` of the specification keeps, and the columns that it reads."""
     sample: SampleRule = spec.sample
-    year = "year" if "year" in frame.columns else spec.time
-    ranges = [(year, sample.years), (spec.time, sample.periods)]
+    ranges = [(column, bounds) for _, column, bounds in _ranges(frame, spec)]
     names = needed_columns(spec, frame)
+    _require_coordinates(frame, spec)
     for column, values in (*sample.where.items(), *sample.drop.items()):
         _require_holder(frame, column, values)
     require_columns(frame, names)
@@ -48,6 +48,18 @@ def _inside(frame: pd.DataFrame, column: str, bounds: tuple[int, int]) -> Bools:
         )
     values = numeric(frame, column)
     return (values >= bounds[0]) & (values <= bounds[1])
+
+
+def _require_coordinates(frame: pd.DataFrame, spec: Spec) -> None:
+    """Refuse Conley standard errors without the columns of the coordinates, which few users named."""
+    absent = [name for name in spec.inference.coordinates if name not in frame.columns]
+    if spec.inference.method == "conley" and absent:
+        raise PanelError(
+            f"Conley standard errors need coordinates, and the panel has no column {absent[0]!r}"
+            f"{nearest(absent[0], map(str, frame.columns))}. Name the columns of latitude and longitude: "
+            "`--set 'inference.coordinates=[LATITUDE, LONGITUDE]'` (in YAML `inference: {coordinates: "
+            f"[LATITUDE, LONGITUDE]}}`). Its columns are: {', '.join(map(str, frame.columns))}."
+        )
 
 
 def _require_holder(frame: pd.DataFrame, column: str, values: Sequence[Any]) -> None:
@@ -84,6 +96,24 @@ def absent_values(frame: pd.DataFrame, spec: Spec) -> list[str]:
                 hint = f" (it has {twin[0]!r}: mind the quotation marks)" if twin else hint
                 found.append(f"'sample.{key}' names {value!r}, which column {column!r} does not have{hint}")
     return found
+
+
+def _ranges(frame: pd.DataFrame, spec: Spec) -> list[tuple[str, str, Any]]:
+    """Keys of ``sample`` that keep a range, their columns and bounds."""
+    year = "year" if "year" in frame.columns else spec.time
+    return [("years", year, spec.sample.years), ("periods", spec.time, spec.sample.periods)]
+
+
+def outside(frame: pd.DataFrame, spec: Spec) -> str:
+    """The first range of ``sample`` that contains no row, in a clause; empty if every range has rows."""
+    for key, column, bounds in _ranges(frame, spec):
+        if bounds is not None and not _inside(frame, column, bounds).any():
+            ends = [written_cell(frame, column, end) for end in (frame[column].min(), frame[column].max())]
+            return (
+                f"'sample.{key}' keeps {bounds[0]} to {bounds[1]}, and column {column!r} runs from "
+                f"{' to '.join(ends)}"
+            )
+    return ""
 
 
 def needed_columns(spec: Spec, frame: pd.DataFrame) -> list[str]:

@@ -89,8 +89,10 @@ def explain_violation(error: Any) -> str:
         if where == "estimator" and str(value).lower() in ELSEWHERE:
             ours = ELSEWHERE[str(value).lower()]
             return f"{value!r} is the name of a command of other software; here it is 'estimator: {ours}'."
+        *above, last = error.absolute_path or [""]
+        place = f"{where!r} is" if isinstance(last, str) else f"{'.'.join(map(str, above))!r} contains"
         return (
-            f"{where!r} is {shortened(value)}{nearest(value, options)}, which is not an allowed value. "
+            f"{place} {shortened(value)}{nearest(value, options)}, which is not an allowed value. "
             f"Allowed values: {listed(options)}."
         )
     schema = error.schema if isinstance(error.schema, Mapping) else {}

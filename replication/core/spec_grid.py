@@ -41,8 +41,10 @@ def read_spec_file(path: Path) -> dict[str, Any]:
     if not isinstance(data, dict):
         what = {list: "contains a list", str: "contains text", type(None): "is empty"}.get(type(data))
         what = what or f"contains the single value {data!r}"
+        several = " Several go in one file with 'vary' or 'columns' (`replication explain`), or one per file."
         raise SpecError(
             f"{path} {what}; a specification is a mapping with keys such as id, outcome, and estimator."
+            f"{several if isinstance(data, list) else ''}"
         )
     return data
 

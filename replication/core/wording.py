@@ -32,6 +32,13 @@ def counted(number: int, one: str, several: str = "") -> str:
     return f"{number:,} {one if number == 1 else several or one + 's'}"
 
 
+def series(words: Iterable[str], last: str = "and") -> str:
+    """Words in a row: ``a and b``; ``a, b, and c``."""
+    words = [word for word in words if word]
+    comma = "," if len(words) > 2 else ""
+    return f"{', '.join(words[:-1])}{comma} {last} {words[-1]}" if len(words) > 1 else "".join(words)
+
+
 def extension_words(path: Path) -> str:
     """What keeps a path from being a file of a known format: ``is a folder``, ``ends in .bmp``."""
     return "is a folder" if path.is_dir() else f"ends in {path.suffix}" if path.suffix else "has no extension"
@@ -64,13 +71,6 @@ def agreeing(text: str) -> str:
     single = SINGLE.sub(r"1 \1", text, count=1) if SINGLE.match(text) else text
     first, *rest = re.split(r"(?=[;.:] )", single, maxsplit=1)
     return "".join([SINGULAR.sub(lambda found: SINGULARS[found[0]], first), *rest])
-
-
-def series(words: Iterable[str]) -> str:
-    """Words in a row: ``a and b``; ``a, b, and c``."""
-    words = list(words)
-    comma = "," if len(words) > 2 else ""
-    return f"{', '.join(words[:-1])}{comma} and {words[-1]}" if len(words) > 1 else "".join(words)
 
 
 def label_text(label: Any) -> str:

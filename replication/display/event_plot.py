@@ -19,10 +19,11 @@ from replication.core.errors import SpecError
 from replication.core.estimates import Estimates
 from replication.display import formatting, marks
 from replication.display.canvas import GREY, inches, legend_height, sheet, styled
-from replication.display.details_text import confidence_level, in_logs
+from replication.display.details_text import confidence_level, control_group, in_logs
 from replication.display.formatting import distinct_words
 from replication.display.inference_text import error_note
 from replication.display.media import PAGE
+from replication.display.result_text import estimator_label
 from replication.inference.cautions import FEW_EFFECTIVE
 
 HEIGHT, LEFT, RIGHT = 3.0, 0.95, 0.15
@@ -132,11 +133,20 @@ def figure_note(fits: Sequence[Estimates], labels: Sequence[str]) -> str:
     bare = [fit for fit in fits if few_clusters(fit.table, fit.details)]
     few = f" No intervals are drawn with fewer than {FEW_EFFECTIVE} clusters." if bare else ""
     return (
-        f"Dark bars: {confidence_level(details)} pointwise confidence intervals; pale bars: "
-        f"uniform (sup-t) bands.{few} Hollow markers: reference period, zero by construction. Dashed line: "
+        f"{_what(fits)}Dark bars: {confidence_level(details)} pointwise confidence intervals; pale bars: "
+        f"{confidence_level(details)} uniform (sup-t) confidence bands.{few} Hollow markers: "
+        "reference period, zero by construction. Dashed line: "
         f"adoption. {error_note(fits, labels)}"
         f"{pretrend_words(fits, labels)}"
     )
+
+
+def _what(fits: Sequence[Estimates]) -> str:
+    """The estimator and its control group where no legend names them."""
+    if len(fits) > 1:
+        return ""
+    group = control_group(fits[0].details)
+    return f"{estimator_label(fits[0].estimator)} estimates{group and f'; the control group is {group}'}. "
 
 
 def pretrend_words(fits: Sequence[Estimates], labels: Sequence[str]) -> str:

@@ -117,7 +117,7 @@ def _dashed(found: re.Match[str]) -> str:
 
 def listed(words: Iterable[str]) -> str:
     """Words in a row: ``a and b``; ``a, b, and c``."""
-    return series(word for word in words if word)
+    return series(words)
 
 
 def plural(noun: str) -> str:

@@ -12,11 +12,14 @@ import pandas as pd
 
 from replication.core.details import Details
 from replication.core.wording import agreeing
+from replication.display.decomposition_text import decomposition_lines
 from replication.display.details_text import confidence_level, in_logs
 from replication.display.formatting import curve_name, sentence
 from replication.display.inference_text import clusters_of, method_note
 
 WIDTH = 96
+OVERALL, TWO_WAY = "Overall effect", "TWFE estimate"
+"""Names of the first row: an average of effects, or the coefficient that is decomposed."""
 PLOT = 34
 """Characters of the plot beside the path."""
 MOST = 49
@@ -32,8 +35,10 @@ def summary_text(table: pd.DataFrame, details: Details) -> str:
     level = confidence_level(details)
     if rows := main_rows(table) or average_rows(table):
         lines += [f"{'estimate':>26}{'std. error':>12}{'p-value':>10}   {level} confidence interval"]
-    lines += [row_line(name, row) for name, row in rows]
+    decomposed = decomposition_lines(details)
+    lines += [row_line(TWO_WAY if decomposed and name == OVERALL else name, row) for name, row in rows]
     lines += in_percent(table, details)
+    lines += decomposed
     path = table[(table["term"] == "event") & table["event_time"].notna()].sort_values("event_time")
     if len(path):
         lines += ["", f"By time since adoption (o estimate, - {level} confidence interval, | zero)"]
@@ -94,7 +99,7 @@ def average_rows(table: pd.DataFrame) -> list[tuple[str, pd.Series]]:
 def row_name(term: str) -> str:
     """Name of an overall effect, coefficient or point of a curve; empty for other rows."""
     if term == "att":
-        return "Overall effect"
+        return OVERALL
     return term[5:] if term.startswith("coef:") else curve_name(term)
 
 

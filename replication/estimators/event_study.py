@@ -307,7 +307,7 @@ def not_identified(panel: Panel, effects: Effects, names: Sequence[str]) -> str:
     return (
         f"The event-study coefficients are not identified with {effects}: {', '.join(names)} cannot be "
         f"distinguished from the other event times and the effects ({never} of {len(panel.units)} units are "
-        "never treated). Without never-treated units, or with unit linear trends, the "
+        "never treated). Without never-treated units, or with unit-specific linear trends, the "
         "coefficients of all event times are identified only up to a linear trend. Give a 'window' with "
         "endpoints binned, which takes the effect as constant beyond it, or use fewer trends."
     )

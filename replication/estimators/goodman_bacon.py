@@ -131,7 +131,7 @@ def components(panel: Panel) -> Components:
     if raw.size == 0:
         raise PanelError(
             "No two groups of units can be compared: all adopt in the same period, or before and "
-            "after the panel only. Two-way effects leave no variation in the treatment; add units "
+            "after the panel only. Two-way fixed effects absorb all variation in treatment; add units "
             "that adopt in another period or never."
         )
     return Components(kind, treated, comparison, estimate, raw / raw.sum())

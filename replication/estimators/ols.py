@@ -204,8 +204,8 @@ def _details(panel: Panel, used: Bools, fit: PooledRegression, fixed_effects: Se
 
 def _no_variation(panel: Panel, fixed_effects: Sequence[str]) -> str:
     effects = " and ".join({"unit": "unit", "time": "period"}[name] for name in fixed_effects)
-    left = f"{effects} fixed effects leave" if effects else "the cells that are used have"
+    left = f"{effects} fixed effects absorb all" if effects else "the cells that are used have no"
     return (
-        f"The effect of treatment on {panel.outcome!r} is not identified: {left} no variation of the "
+        f"The effect of treatment on {panel.outcome!r} is not identified: {left} variation in "
         "treatment. Use fewer fixed effects, or a sample with treated and untreated cells."
     )

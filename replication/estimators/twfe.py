@@ -117,6 +117,6 @@ def no_variation(panel: Panel, effects: Effects) -> str:
     return (
         f"The effect of treatment on {panel.outcome!r} is not identified: {treated} of {len(dose)} "
         f"units are ever treated and {switching} change their treatment within the panel, but "
-        f"{effects} leave no variation of it. The treatment must start at different dates, or in "
-        "some units only; use fewer trends, or a sample with units that are not treated."
+        f"{effects} absorb all variation in treatment. Treatment must start at different dates or in only "
+        "some units; use fewer trends, or a sample with untreated units."
     )

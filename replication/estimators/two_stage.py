@@ -13,7 +13,7 @@ Variance
     (X_2'X_2)^-1 (sum x_2 u_2 - gamma' sum x_10 u_1), gamma = (X_10'X_10)^-1 X_1'X_2. Where units
     are the clusters there is no small-sample factor: with it (G/(G-1) (N-1)/(N-1-k)) the castle
     panel would give 0.0577 where R ``did2s``, pyfixest, py2sdid and diff-diff all give 0.0570.
-    Clusters that hold several units have G/(G-1).
+    Clusters that contain several units have G/(G-1).
 Reproduces
     R ``did2s::did2s(y, ~ 0 | i + t, ~ i(treat), ...)`` and ``~ i(rel_year)``; Stata ``did2s``.
     Stata's GMM reports normal intervals; here they are t(G-1) where clusters are few or hold

@@ -74,7 +74,7 @@ def is_set(values: Spec | Inference, key: str) -> bool:
 
 
 def method_of(spec: Spec) -> str:
-    """How uncertainty is measured; with unit-specific linear trends, group-time effects resample clusters."""
+    """The method of inference; with unit-specific linear trends, group-time effects resample clusters."""
     return "bootstrap" if ENTRIES[spec.estimator].own(spec).resampled else spec.inference.method
 
 

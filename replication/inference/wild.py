@@ -138,9 +138,10 @@ def require_draws(inference: Inference) -> None:
     least = int(np.ceil(tails / (1 - inference.level) - 1e-9))
     if inference.draws < least:
         raise SpecError(
-            f"{inference.draws} draws of the wild bootstrap cannot reject at any statistic: the "
-            f"smallest p-value is {tails}/{inference.draws + 1}. Set 'inference.draws' to {least} "
-            "or more; 999 or more is usual."
+            f"With {inference.draws} draws the wild bootstrap cannot reject at the "
+            f"{100 * (1 - inference.level):.3g}% level: the smallest possible p-value is "
+            f"{tails}/{inference.draws + 1}. Set 'inference.draws' to at least {least}; "
+            "999 or more is customary."
         )
 
 

@@ -84,6 +84,15 @@ class Saved:
         return found
 
 
+def not_estimated(spec_id: str, known: Sequence[str], study: str) -> str:
+    """The message for a specification of a study without a saved result."""
+    return (
+        f"{spec_id!r} has not been estimated yet{nearest(spec_id, known)}. Run "
+        f"`replication run --only {study}` first, or correct the id in the table, figure, or analysis that "
+        "names it."
+    )
+
+
 @dataclass
 class Results:
     """The saved results of one study, each read on first use.
@@ -114,11 +123,7 @@ class Results:
         if spec_id not in self.cache:
             place = self.folder / spec_id
             if not (place / "spec.yaml").is_file():
-                raise SpecError(
-                    f"There is no result of the specification {spec_id!r}"
-                    f"{nearest(spec_id, self.ids)} in {self.folder}. Correct the id in "
-                    "the table, figure, or analysis that names it, or estimate the specification first."
-                )
+                raise SpecError(not_estimated(spec_id, self.ids, self.folder.parent.name))
             self.cache[spec_id] = load(place)
         return self.cache[spec_id]
 

@@ -1,4 +1,4 @@
-"""State panel of Cheng & Hoekstra (2013) as shipped by the package causaldata.
+"""State panel of Cheng and Hoekstra (2013) as shipped by the package causaldata.
 
 50 states by 2000-2010. The package's own ``post`` and its leads and lags are not used, as they
 start in the year after the law takes effect and would misdate every cohort. The dates come from

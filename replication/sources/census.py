@@ -91,7 +91,7 @@ def _table(path: Path, columns: list[str]) -> pd.DataFrame:
         value = shortened(table[column].iloc[row])
         raise SourceError(
             f"{path}: {int(broken.any(axis=1).sum())} rows contain something other than a whole "
-            f"number, first in line {row + 2} of the file, column {column}: {value}; the file "
+            f"number, first on line {row + 2} of the file, column {column}: {value}; the file "
             f"is cut off or its columns are shifted. {FETCH_AGAIN}"
         )
     whole: pd.DataFrame = numbers.astype("int64")

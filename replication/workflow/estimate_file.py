@@ -13,7 +13,7 @@ from replication.core import saved_results
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import Estimates
 from replication.core.files import parse_yaml, write_csv
-from replication.core.frames import read_frame
+from replication.core.frames import read_frame, reading_notes
 from replication.core.panel_builder import build_panel
 from replication.core.sample_selection import identifier_columns
 from replication.core.spec import Spec, load_specs, parse_spec
@@ -117,9 +117,9 @@ def estimate_file(
         )
     labels = [name for spec in specs for name in identifier_columns(spec)]
     frame = read_frame(panel_path, labels, specs[0].read)
-    unused = find_unused_keys(specs)
+    unused, reading = find_unused_keys(specs), reading_notes(panel_path, specs[0].read)
     found = [(spec, estimate(build_panel(frame, spec), spec)) for spec in specs]
-    results = [(spec, with_notes(result, unused.get(spec.id, []))) for spec, result in found]
+    results = [(spec, with_notes(result, [*reading, *unused.get(spec.id, [])])) for spec, result in found]
     for spec, result in results:
         folder = out if len(specs) == 1 else out / spec.id
         remove_temporary_files([folder])

@@ -55,6 +55,9 @@ def compare(first: Path, second: Path, *, every_row: bool = False) -> str:
     lines = [*_samples((fit_a, fit_b), names), ""]
     lines += [f"Specification ({' -> '.join(names)}):" if changed else "The same specification."]
     lines += [f"  {key}: {spec_a.get(key)} -> {spec_b.get(key)}" for key in changed]
+    if fit_a.outcome != fit_b.outcome:
+        both = f"The results have different outcomes ({fit_a.outcome} and {fit_b.outcome})"
+        lines.insert(0, f"{both}; their difference has no interpretation.")
     tables = [_numbers(fit) for fit in (fit_a, fit_b)]
     joined = pd.concat(tables, axis=1, keys=names, join="inner")
     joined[("", "change")] = joined[(names[1], "estimate")] - joined[(names[0], "estimate")]

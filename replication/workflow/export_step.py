@@ -36,6 +36,11 @@ def export(root: Path, asked: str, kind: str | None, output: Path | None) -> lis
     owner = study(root, name)
     panel = _panel(owner, panel)
     ending = kind or (output.suffix.removeprefix(".") if output else "")
+    if not ending:
+        others = f"{', '.join(one for one in ENDINGS[1:-1])}, or {ENDINGS[-1]}"
+        raise SpecError(
+            f"Give the format: `replication export {name}/{panel} --to {ENDINGS[0]}` (or {others})."
+        )
     if ending not in ENDINGS:
         raise SpecError(
             f"--to must be {', '.join(ENDINGS[:-1])}, or {ENDINGS[-1]}; got {ending!r}"

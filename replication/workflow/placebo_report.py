@@ -20,6 +20,9 @@ def write_report(order: Order, summary: pd.DataFrame) -> list[Path]:
     """Write the summary, its table and the curves of power into the order's folder."""
     simulated = bool(order.study.config.get("simulated"))
     mark = f"_{SIMULATED}" if simulated else ""
+    # Where every interval contains zero, or none does, the usual standard error of a share is zero.
+    certain = summary["coverage"].isin([0, 1])
+    summary = summary.assign(coverage_error=summary["coverage_error"].mask(certain))
     write_csv(order.out / f"summary{mark}.csv", summary)
     study = parse_study(_description(order, summary, mark), "the placebo simulation")
     folders = Folders(order.out, order.out, order.out, order.out)

@@ -270,7 +270,7 @@ def _panel_files(study: StudyFolder, root: Path, specs: Sequence[Spec]) -> dict[
     absent = [str(path) for path in files.values() if not path.is_file()]
     if absent:
         raise SpecError(
-            f"{absent[0]} is not there. Clean the study first: `replication step clean "
+            f"{absent[0]} does not exist. Clean the study first: `replication step clean "
             f"{study.id}`, or `replication run` for everything."
         )
     return files

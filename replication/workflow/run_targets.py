@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from replication.core.errors import SourceError, SpecError
+from replication.core.wording import series
 from replication.workflow.project import (
     FIGURE_ENDINGS,
     TABLE_ENDINGS,
@@ -85,7 +86,7 @@ def _target(root: Path, asked: PurePosixPath) -> Target:
     if len(same) == 1:
         return catalog[same[0]]
     near = same or difflib.get_close_matches(plain, list(catalog), n=3, cutoff=0.5)
-    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    hint = f" Did you mean {series(near, 'or')}?" if near else ""
     raise SpecError(
         f"--only {asked}: there is no study, table, or figure of that name.{hint} Name a study "
         f"({', '.join(one.id for one in known)}), or one of its results: tables/STUDY/ID, figures/STUDY/ID, "

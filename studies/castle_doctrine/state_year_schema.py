@@ -8,7 +8,7 @@ import pandera.pandas as pa
 
 from replication.cleaning.codebook import STATE_BOUNDS, TYPED, column, schema
 
-CASTLE: Final = "causaldata `castle` (Cheng & Hoekstra 2013)"
+CASTLE: Final = "causaldata `castle` (Cheng and Hoekstra 2013)"
 CASTLE_RATES: Final = {
     "homicide": "homicides",
     "murder": "murders",

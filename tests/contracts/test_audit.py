@@ -44,7 +44,7 @@ def test_every_item_of_the_checklist_is_there(frame: pd.DataFrame) -> None:
     own = rp.estimate(frame, outcome="y", cluster="state", weights="size").att[0]
     row = side_by_side[side_by_side["estimator"].str.contains("Callaway")]
     assert row["estimate"].iloc[0] == pytest.approx(own, abs=5e-5)  # the table has four decimals
-    assert any("TWFE gives negative weights" in warning for warning in found.warnings)
+    assert any("TWFE assigns negative weights" in warning for warning in found.warnings)
 
 
 @pytest.mark.parametrize("cohort", [0, 40])

@@ -125,7 +125,7 @@ def test_spelling_and_design_are_noted(tmp_path: Path) -> None:
     plain = plain_panel()
     alone = plain.assign(law=plain["law"].mask(plain["state"] == 7, 12).replace(0, 1))
     texts = " ".join(one.text for one in check(alone, tmp_path).findings)
-    assert "1 cohort has one unit" in texts
+    assert "1 cohort has only one unit" in texts
     assert "are treated in every period" in texts
     assert "There are no never-treated units; not-yet-treated cohorts are the only control group" in texts
     together = check(plain.assign(law=12), tmp_path)

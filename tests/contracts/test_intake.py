@@ -63,7 +63,7 @@ def test_an_awkward_file_gives_the_numbers_and_the_figure_in_one_command(
 @pytest.mark.parametrize(
     ("dropped", "words"),
     [
-        ((), ["'9999' (first in line 26 of the file, for state Alaska)", "`never: [9999]`", "--never 9999"]),
+        ((), ["'9999' (first on line 26 of the file, for state Alaska)", "`never: [9999]`", "--never 9999"]),
         (("--never", "9999"), ["' New  York'", "`read: {strip_blanks: true}`", "--strip-blanks"]),
         (
             ("--never", "9999", "--strip-blanks"),
@@ -219,7 +219,7 @@ def test_a_policy_that_returns_to_zero_is_refused_unless_allowed(expected: rp.Es
     off = (frame["state"] == 3) & (frame["quarter"] == 20)
     frame = frame.assign(policy=frame["policy"].mask(off, 0))
     call = {**KEYS, "cohort": None, "cohort_from": "policy"}
-    with pytest.raises(PanelError, match=r"in 1 unit, for example state 3 in quarter 20.*reversals: allow"):
+    with pytest.raises(PanelError, match=r"in state 3 in quarter 20.*reversals: allow"):
         rp.read_panel(frame, **call)
     allowed = rp.read_panel(frame, **call, reversals="allow")
     assert np.array_equal(allowed.cohort, rp.read_panel(plain_panel(), **KEYS).cohort)

@@ -64,9 +64,9 @@ def test_a_count_of_one_is_in_the_singular(frame: pd.DataFrame) -> None:
     assert "drops 1 row." in refusal(double)
     alone = frame.assign(law=frame["law"].mask(frame["state"] == 7, 12))
     said = check_text(check_panel(alone, KEYS, ["rate"]), "")
-    assert "1 cohort has one unit, and the effects of such a cohort rest on it alone" in said
+    assert "1 cohort has only one unit; the standard errors of its effects reflect sampling" in said
     moved = frame.assign(law=frame["law"].where((frame["state"] != 3) | (frame["quarter"] > 5), 7))
-    assert "changes within 1 unit" in refusal(moved).replace("1 of 50 units", "1 unit")
+    assert "takes different values within 1 unit" in refusal(moved).replace("1 of 50 units", "1 unit")
     assert agreeing("1 rows that share their unit were dropped. Rows have units.") == (
         "1 row that shares its unit was dropped. Rows have units."
     )
@@ -88,7 +88,7 @@ def test_years_that_became_floating_point_are_printed_as_in_the_file() -> None:
     ):
         with pytest.raises(PanelError) as error:
             rp.estimate(bad, weights="size", **columns)
-        assert "unit 1 in time 2013" in str(error.value)
+        assert "unit 1 at time 2013" in str(error.value)
         assert "2013.0" not in str(error.value)
     assert label_text(2010.0) == shown(np.float64(2010)) == "2010"
     assert shown(2010.5) == "2010.5"

@@ -137,8 +137,8 @@ def test_counts_of_one_are_singular() -> None:
     treated = (FRAME["cohort"] > 0) & (FRAME["time"] >= FRAME["cohort"])
     back = treated & ~((FRAME["unit"] == 2) & (FRAME["time"] == 9))
     text = refusal(FRAME.assign(d=back.astype(int)).drop(columns="cohort"), cohort_from="d")
-    assert "in 1 unit, for example unit 2 in time 9" in text
-    assert "count this unit as treated from its first 1 on" in text
+    assert "returns to 0 in unit 2 at time 9" in text
+    assert "treat this unit as adopting permanently in its first period with 1" in text
     half = FRAME["cohort"] + 0.5 * (FRAME["unit"] == 2)
     assert "1 unit has a cohort in 'cohort' that is not a whole number, for example 4.5" in refusal(
         FRAME.assign(cohort=half)

@@ -18,8 +18,8 @@ from replication.estimators.callaway_santanna import callaway_santanna
 @pytest.mark.parametrize(
     ("artificial", "message"),
     [
-        ({"adoption": (0,)}, "None of the 80 units left is ever treated"),
-        ({"adoption": (5,)}, "All 80 units left adopt in 5, so none is untreated"),
+        ({"adoption": (0,)}, "None of the 80 units in the sample is ever treated"),
+        ({"adoption": (5,)}, "All 80 units in the sample adopt in period 5, so no unit is untreated"),
         ({"adoption": (1,)}, "80 of 80 units .* treated in or before the first period \\(1\\)"),
         ({"adoption": (2, 9)}, None),
         (
@@ -48,7 +48,8 @@ def test_one_cluster_is_refused() -> None:
 
 @pytest.mark.parametrize("options", [{"window": (20, 30)}, {"balance_e": 40}])
 def test_a_window_without_cells_is_refused_with_what_there_is(options) -> None:
-    with pytest.raises(PanelError, match=r"the panel has event times -6 to 5\. Widen 'window'"):
+    (key,) = options
+    with pytest.raises(PanelError, match=rf"the panel has event times -6 to 5\. Change '{key}'"):
         callaway_santanna(staggered(63), **options)
 
 

@@ -280,7 +280,7 @@ def test_path_up_to_a_line_is_refused(family: str) -> None:
 
 
 def test_all_event_times_with_unit_trends_are_refused() -> None:
-    with pytest.raises(PanelError, match="unit linear trends"):
+    with pytest.raises(PanelError, match="unit-specific linear trends"):
         event_study(two_way_panel(38), trends=("unit_linear",))
 
 

@@ -122,7 +122,7 @@ def test_collinear_covariates_are_left_out_and_named() -> None:
 def test_refusals() -> None:
     frame = drawn(7)
     same = frame.assign(d=(frame["time"] >= 2005).astype(float))
-    with pytest.raises(PanelError, match="unit and period fixed effects leave no variation"):
+    with pytest.raises(PanelError, match="unit and period fixed effects absorb all variation"):
         rp.estimate(same, outcome="y", estimator="ols", treatment="d")
     with pytest.raises(SpecError, match="cv3"):
         rp.estimate(frame, outcome="y", estimator="ols", inference={"variance": "cv3"})

@@ -86,7 +86,7 @@ def test_negative_and_missing_weights_are_refused_with_the_row(row: int, value: 
     message = str(error.value)
     if np.isfinite(value) or np.isnan(value):
         assert "1 of 384 weights in column 'w' is negative or missing" in message
-        assert f"unit {unit} in time {time}" in message
+        assert f"unit {unit} at time {time}" in message
     else:
         assert "'w'" in message
 
@@ -94,7 +94,7 @@ def test_negative_and_missing_weights_are_refused_with_the_row(row: int, value: 
 @pytest.mark.parametrize(
     ("column", "keys", "words"),
     [
-        ("cohort", {}, "The cohort column 'cohort' changes within 1 of 48 units"),
+        ("cohort", {}, "The cohort column 'cohort' takes different values within 1 of 48 units"),
         ("region", {"trends": ["region_by_time"]}, "1 unit changes its 'region' over time"),
     ],
 )

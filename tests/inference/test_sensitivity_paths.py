@@ -127,10 +127,10 @@ def test_methods_and_bounds_are_checked():
 
 
 REFUSED = {
-    "imputation": "Those of imputation are not: .*leads are measured from the earliest untreated periods",
-    "two_stage": "Those of two_stage are not: .*no lead is fixed at zero",
-    "etwfe": "Those of etwfe are not: .*it has no leads",
-    "synthetic_did": "Those of synthetic_did are not: .*weights were chosen to make the leads small",
+    "imputation": "In imputation, leads come from a separate regression on untreated observations",
+    "two_stage": "In two_stage, .*no lead is fixed at zero",
+    "etwfe": "In etwfe, .*there are no leads",
+    "synthetic_did": "In synthetic_did, .*weights are chosen to make the leads small",
     **dict.fromkeys(
         ["continuous_dose", "goodman_bacon", "ols", "poisson", "twfe", "twfe_weights"],
         "has no event-study coefficients",

@@ -207,7 +207,7 @@ def test_every_raw_file_has_its_source() -> None:
 def test_rows_of_a_ready_panel_are_those_of_its_file() -> None:
     assert flow_line({"rule": "rows of panel", "rows": 1202}) == "- panel: 1,202 rows, as in the file"
     line = flow_line({"step": 1, "rule": "complete years", "rows_before": 10, "rows_after": 8})
-    assert line == "- complete years (rows 10 to 8)"
+    assert line == "- complete years (rows: 10 before, 8 after)"
 
 
 def test_files_hold_every_key_of_the_printed_table(project: Path, tmp_path: Path) -> None:

@@ -209,7 +209,7 @@ def test_a_lost_file_and_a_lost_result_are_named(spoiled: Path) -> None:
     assert messages(spoiled, "tables/effects.tex") == ["the file was not written"]
     shutil.rmtree(spoiled / EVENTS)
     said = report(failures(spoiled))
-    assert "There is no result of the specification 'first_events'" in said
+    assert "'first_events' has not been estimated yet" in said
     assert "1 specifications were not estimated, such as first_events" in said
 
 

@@ -121,10 +121,12 @@ def in_event_path(
     if window is not None:
         inside &= (event_time >= window[0]) & (event_time <= window[1])
     if not inside.any():
+        keys = {"window": window and list(window), "balance_e": balance_e}
+        given = {key: value for key, value in keys.items() if value is not None}
         raise PanelError(
-            f"No group-time cell lies in the event window {window or 'of all event times'}"
-            f"{'' if balance_e is None else f' with balance_e {balance_e}'}: the panel has event "
-            f"times {event_time.min()} to {event_time.max()}. Widen 'window', or lower 'balance_e'."
+            f"No group-time effect remains with {' and '.join(f'{key} {given[key]}' for key in given)}; the "
+            f"panel has event times {event_time.min()} to {event_time.max()}. "
+            f"Change {' or '.join(map(repr, given))}."
         )
     return inside
 

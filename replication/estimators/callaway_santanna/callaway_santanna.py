@@ -11,7 +11,7 @@ Reproduces
     R ``did::att_gt`` and ``did::aggte`` 2.5; Stata ``csdid``.
 Standard errors
     From the influence function. With units as clusters the variance is the sum of squared
-    scores, as in R. Clusters that hold several units sum their scores first, and the variance is
+    scores, as in R. Clusters that contain several units sum their scores first, and the variance is
     multiplied by G / (G - 1), which R leaves out (Python ``diff-diff`` has it): with 42 states R's
     standard errors are 1.2 percent smaller. Critical values are normal where the units are the
     clusters and 40 or more, as in R, else t(G-1). ``inference: {distribution: normal,
@@ -105,7 +105,8 @@ def callaway_santanna(
         Whether every unit is an individual that is observed once; see ``cross_section_adjustment``.
     inference : Inference
         ``analytic``; ``multiplier`` for bootstrap standard errors; ``bootstrap`` to draw whole
-        clusters; ``conley`` for spatial standard errors. Uniform bands always come from the draws.
+        clusters; ``conley`` for spatial standard errors. Uniform bands always come from the draws:
+        of a bootstrap-t where a path rests on few clusters, unless ``distribution`` is ``normal``.
         With unit-specific linear trends whole clusters are always drawn.
 
     Returns
@@ -154,8 +155,8 @@ def estimated(panel: Panel, options: Options, inference: Inference) -> Estimates
         unbalanced="pairwise" if options.repeated_cross_sections else options.unbalanced,
         small_sample=inference.small_sample,
     )
-    # 2. ATT(g, t) of each cohort g in each period t, by sums of cohorts (``cohort_sums``) or one by one; the
-    # design of the fit may have lost cohorts that are too short for a trend.
+    # 2. ATT(g, t) of each cohort g in each period t, from sums of cohorts (``CohortSums.cells_of``) or one by
+    # one; the design of the fit may have lost cohorts that are too short for a trend.
     fit = estimate_cells(
         design,
         base_period=options.base_period,
@@ -168,7 +169,7 @@ def estimated(panel: Panel, options: Options, inference: Inference) -> Estimates
     plan = plan_averages(
         fit.design, fit.cells, np.isfinite(fit.estimate), window=options.window, balance_e=options.balance_e
     )
-    # 4. Standard errors from the influence function, uniform bands and tests.
+    # 4. Standard errors from ``influence``, draws from ``bootstrap_draws``, uniform bands by ``score_sup_t``.
     found = summarize_fit(fit, plan, inference, details_of(options, fit, inference))
     notes = (*lost_notes(panel, fit.design, plan), *found.details.notes)
     found = replace(found, details=replace(found.details, notes=notes))

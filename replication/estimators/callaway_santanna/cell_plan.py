@@ -1,4 +1,4 @@
-"""Group-time cells, and the sums by cohort, cluster and period on which they rest in a balanced panel.
+"""Group-time cells: which are estimated, and from which base period (``cohort_sums`` estimates them).
 
 Callaway & Sant'Anna (2021), Journal of Econometrics 225(2), equations 2.6 and 4.2. Without
 covariates

@@ -248,12 +248,15 @@ def _no_effect(design: ComparisonDesign) -> str:
         return f"The panel has one period, {panel.written(panel.periods[0])}, and an effect needs two"
     later = panel.cohort[panel.cohort != NEVER]
     if not later.size:
-        return f"None of the {units} units left is ever treated"
+        return f"None of the {units} units in the sample is ever treated"
     if np.isinf(adoption_of(panel, design.anticipation)).all():
         cohorts = " to ".join(dict.fromkeys(panel.written(one) for one in (later.min(), later.max())))
         return f"No unit adopts in the panel's periods ({ends}): the cohorts are {cohorts}"
     first = panel.written(later.min())
-    return f"All {units} units left adopt in {first}, so none is untreated while another is treated"
+    return (
+        f"All {units} units in the sample adopt in period {first}, so no unit is untreated while another is "
+        "treated"
+    )
 
 
 def require_two_clusters(design: ComparisonDesign) -> None:

@@ -96,8 +96,9 @@ def continuous_dose(
     if dose is None or dose not in panel.unit_values:
         raise SpecError(
             f"continuous_dose needs 'dose', a column with the dose of each unit"
-            f"{'' if dose is None else f'; this panel has no {dose!r}'}. Name it in the specification, or "
-            "read the panel with it (rp.read_panel(..., dose=...))."
+            f"{'' if dose is None else f'; this panel has no {dose!r}'}. Set "
+            "`--set dose=COLUMN` (in YAML `dose: COLUMN`; in Python, read the panel with it: "
+            "`rp.read_panel(..., dose='COLUMN')`)."
         )
     design = group_time_design(panel, control_group=control_group, anticipation=anticipation)
     values = design.panel.unit_values[dose]

@@ -2,7 +2,7 @@
 
     Delta Y_it = lambda_gt + theta_g' Delta X_it + e_it,   over t before the switch of i,
 
-for every group g of equal first treatment (section 1.2 of the web appendix). Effects are those of
+for every group g of equal baseline treatment (section 1.2 of the web appendix). Effects are those of
 ``Y - theta_g' X``: parallel trends hold conditional on changes of the covariates. The scores of
 theta_g enter the standard errors.
 """
@@ -62,7 +62,7 @@ def _slopes(
         raise PanelError(
             f"The covariate {name!r} has no changes of its own over time among {size} units of one first "
             "treatment before their treatment changes, and dcdh adjusts for changes of covariates. Remove "
-            "it, set 'baseline_bins' if first treatments have few units each, or use callaway_santanna or "
+            "it, set 'baseline_bins' if baseline treatments have few units each, or use callaway_santanna or "
             "imputation, which take covariates that do not change."
         )
     inverse = np.linalg.inv(cross)

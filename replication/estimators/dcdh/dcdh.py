@@ -2,11 +2,11 @@
 
 Estimand
     delta_l = mean effect of having been exposed to a changed treatment for l periods: the outcome
-    of a unit l periods after its treatment first changed, less that with its first treatment
+    of a unit l periods after its treatment first changed, less that with its baseline treatment
     throughout, times -1 where treatment fell first:
     DID_l = sum_i w_i S_i [(Y_{i,F-1+l} - Y_{i,F-1}) - mean change of the controls] / N_l, with F the
-    column of the first change, S_i its sign, N_l the summed weights, and controls the units of the
-    same first treatment that has not changed until F-1+l (section 3).
+    column of the first change, S_i its sign, N_l the summed weights, and controls the units with
+    the same baseline treatment whose treatment has not changed until F-1+l (section 3).
     Placebo l compares Y_{i,F-1-l} with Y_{i,F-1} for the units and controls of effect l.
     With a binary treatment that is kept this is the mean effect of l treated periods.
 Normalized
@@ -25,7 +25,7 @@ Event time
 Covariates
     See ``control_slopes``.
 Assumptions
-    Units of the same first treatment would have parallel trends had they kept it (conditional on
+    Units with the same baseline treatment would have parallel trends had they kept it (conditional on
     changes of the covariates), and no anticipation.
 Reproduces
     Stata and R ``did_multiplegt_dyn y i t d, effects(L) placebo(P)`` with ``normalized``,
@@ -79,8 +79,8 @@ def dcdh(
     window : first and last event time; all that can be estimated if empty.
     normalized : divide each effect by the cumulative change in treatment.
     switchers : ``all``, or those whose treatment first rises (``in``) or falls (``out``).
-    baseline_bins : number of quantile bins of the first treatment within which units are compared;
-        None compares units of equal first treatment.
+    baseline_bins : number of quantile bins of the baseline treatment within which units are compared;
+        None compares units with equal baseline treatment.
     inference : method, variance, level, and draws of standard errors, intervals, and tests.
 
     Returns
@@ -116,8 +116,8 @@ def dcdh(
     if not after:
         raise PanelError(
             "No effect can be estimated: in no period is there both a unit whose treatment started or "
-            "changed that long before and a unit of the same first treatment that has kept it, inside the "
-            f"window {list(window) if window else 'of the whole panel'}. Widen the window, or add units "
+            "changed that long before and a unit with the same baseline treatment that has kept it, inside "
+            f"the window {list(window) if window else 'of the whole panel'}. Widen the window, or add units "
             "that adopt or change later or never."
         )
     panel = with_effects(panel, grid, after)
@@ -225,7 +225,7 @@ def with_uncompared(panel: Panel, grid: Grid, after: list[HorizonEffect]) -> Pan
         return panel
     note = (
         f"{int(alone.sum())} units whose treatment changes, for example unit {panel.units[alone][0]}, are "
-        "excluded because they are not observed beside a unit with the same first treatment that has not "
+        "excluded because they are not observed beside a unit with the same baseline treatment that has not "
         "changed yet, their date of change is unknown, or 'switchers' leaves them out"
     )
     return replace(panel, notes=(*panel.notes, note))

@@ -60,7 +60,7 @@ class SwitchLayout:
     ----------
     y, x : (L, N) outcomes and (K, L, N) covariates; a column for every step of the calendar
     seen : (L, N) cells with an outcome and a positive weight
-    change, total : (L, N) distance from the first treatment, and its sum over columns
+    change, total : (L, N) distance from the baseline treatment, and its sum over columns
     weight, order, dose : (N,) weights, positions in the panel, codes of the dose at the switch
     start : (G, L + 2) first unit of each group that switches in each column or later.
     switches : in order of group and column

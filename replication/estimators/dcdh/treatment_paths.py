@@ -25,7 +25,7 @@ class TreatmentPaths:
     direction : (N,) 1 or -1 as treatment rises or falls first; 0 if it never changes, or on an
         unknown date.
     first_dose : (N,) code of the treatment in the period of the first change.
-    change : (N, L) distance from the first treatment, positive in the direction of the first change.
+    change : (N, L) distance from the baseline treatment, positive in the direction of the first change.
     """
 
     group: Ints
@@ -46,13 +46,13 @@ def switching_panel(panel: Panel, bins: int | None) -> tuple[Panel, Grid, Treatm
     Parameters
     ----------
     panel : with a treatment column, or binary from its cohorts.
-    bins : number of quantile bins of the first treatment whose units are compared with each other;
-        None compares units of equal first treatment only.
+    bins : number of quantile bins of the baseline treatment whose units are compared with each other;
+        None compares units with equal baseline treatment only.
 
     Raises
     ------
     PanelError
-        If treatment changes in no unit, or only in units whose first treatment no other unit shares.
+        If treatment changes in no unit, or only in units whose baseline treatment no other unit shares.
     """
     if panel.exposure is None:
         panel = comparison_panel(panel, "dcdh")
@@ -68,7 +68,7 @@ def switching_panel(panel: Panel, bins: int | None) -> tuple[Panel, Grid, Treatm
     compared = comparable(paths, onset)
     if not compared.any():
         raise no_stable_controls(paths, onset, bins)
-    panel = used_units(panel, compared, "group of equal first treatment in which it changes")
+    panel = used_units(panel, compared, "group with equal baseline treatment in which it changes")
     return panel, on_calendar(panel), paths.of(compared)
 
 
@@ -121,7 +121,7 @@ def dosed_paths(dose: Floats, bins: int | None) -> tuple[TreatmentPaths, Ints, B
 
 
 def baseline_groups(first: Floats, bins: int | None) -> Ints:
-    """(N,) codes of equal first treatments, or of their quantile bins."""
+    """(N,) codes of equal baseline treatments, or of their quantile bins."""
     if bins is None:
         return np.unique(first, return_inverse=True)[1].reshape(-1).astype(np.int64)
     edges = np.unique(np.quantile(first, np.arange(1, bins) / bins))
@@ -173,5 +173,5 @@ def no_stable_controls(paths: TreatmentPaths, onset: Ints, bins: int | None) -> 
         f"The treatment of {changed} of {onset.size} units changes, and none of them has a stable "
         f"control: a unit with the same treatment in its first period ({what} there) whose own "
         "treatment changes later or never. For a continuous treatment set 'baseline_bins' to compare "
-        "units of similar first treatment; otherwise start the sample earlier or add units."
+        "units with similar baseline treatment; otherwise start the sample earlier or add units."
     )

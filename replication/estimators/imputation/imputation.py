@@ -16,7 +16,7 @@ Variance
 Reproduces
     Stata ``did_imputation y i t first, horizons() pretrends() avgeffectsby() autosample``; R
     ``didimputation::did_imputation``. Both have normal intervals, and no G/(G-1) where clusters
-    hold several units: ``inference: {distribution: normal, small_sample: none}``.
+    contain several units: ``inference: {distribution: normal, small_sample: none}``.
 
 Review of Economic Studies 91(6): 3253-3285.
 """

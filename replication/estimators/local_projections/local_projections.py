@@ -181,7 +181,10 @@ def details_of(panel: Panel, grid: Grid, done: Projections, control_group: str, 
 
 def pooled_over(kept: Panel, panel: Panel, grid: Grid, done: Projections) -> Panel:
     """The panel with notes on the horizons and cohorts of the pooled effect."""
-    note = f"the overall effect is the effect on the mean of event times 0 to {done.last * grid.step}"
+    note = (
+        "the overall effect is the effect on the average outcome over event times 0 to "
+        f"{done.last * grid.step}"
+    )
     shown = panel.cohort[np.isin(grid.onset, done.pooled.onsets)].tolist()
     why = f"lack clean controls over event times -1 to {done.last * grid.step}"
     return with_lost_cohorts(replace(kept, notes=(*kept.notes, note)), panel, shown, why)

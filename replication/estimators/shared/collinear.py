@@ -98,7 +98,7 @@ def inverse_of_crossproduct(
         own = product[place, place] - along @ np.linalg.solve(product[:place, :place], along)
         if own <= least_variation(float(size[place]), spread_of(raw[place], weight)):
             raise PanelError(
-                f"Covariate {name!r} has no variation {lack}. Remove it; what is constant within units is "
-                "absorbed already."
+                f"Covariate {name!r} has no variation {lack}. Remove it; covariates that are constant "
+                "within units are absorbed by the unit fixed effects."
             )
     return np.linalg.inv(product)

@@ -16,6 +16,7 @@ from scipy import sparse
 from replication.core.arrays import Bools, Ints
 from replication.core.errors import SpecError, nearest
 from replication.core.panel import Panel
+from replication.core.wording import series
 from replication.estimators.shared.closed_form import nests
 from replication.inference.cluster import count_codes, dense_codes, distinct_rows
 
@@ -46,11 +47,10 @@ class Effects:
         return (*self.linear, "unit") if self.unit_linear else self.linear
 
     def __str__(self) -> str:
-        periods = [f"{name} by period effects" for name in self.by_time] or ["period effects"]
-        trends = [f"{name} linear trends" for name in self.linear]
-        trends += ["unit linear trends"] if self.unit_linear else []
-        joined = " and ".join(["unit effects", *periods]).replace("unit effects and p", "unit and p")
-        return ", ".join([joined, *trends])
+        levels = [f"{name}-by-period" for name in self.by_time]
+        parts = ["unit fixed effects", *(f"{name} fixed effects" for name in levels)]
+        parts = parts if levels else ["unit and period fixed effects"]
+        return series([*parts, *(f"{name}-specific linear trends" for name in self.linear_trends)])
 
     def level_codes(self, panel: Panel) -> list[Ints]:
         """(N,) codes of each set of period effects; one group where there are no strata."""
@@ -99,13 +99,13 @@ def absorbed_parameters(panel: Panel, effects: Effects, used: Bools) -> int:
     is left is counted as its rank given the unit effects, as in Stata with indicators and in
     fixest with ``ssc(fixef.force_exact = TRUE)``: R (T - 1) for R regions over T periods.
     By default fixest takes off one for each set, as if units linked all regions, and has R - 1
-    more. With the rank all 13 standard errors of Cheng & Hoekstra (2013) are those printed.
+    more. With the rank all 13 standard errors of Cheng and Hoekstra (2013) are those printed.
 
     Linear trends of the units (``unit_linear``) are effects of the unit like its level: they are
     not counted where units are nested in a clustering. Trends of strata (``<stratum>_linear``)
     are regressors and are counted, except those that other effects already span. Packages differ
-    here and authors too, and it matters: the published standard error of Cheng & Hoekstra with state trends,
-    0.0388, counts them (a stratum trend by state gives it); with ``unit_linear`` it is 0.037.
+    here and authors too, and it matters: the published standard error of Cheng and Hoekstra with state
+    trends, 0.0388, counts them (a stratum trend by state gives it); with ``unit_linear`` it is 0.037.
 
     Parameters
     ----------

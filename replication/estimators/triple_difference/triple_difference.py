@@ -136,8 +136,9 @@ def triple_sample(
     if eligible is None or eligible not in panel.strata:
         raise SpecError(
             f"triple_difference needs 'eligible', a column that is 1 for units that the treatment can reach "
-            f"and 0 for the others{'' if eligible is None else f'; this panel has no {eligible!r}'}. Name it "
-            "in the specification, or read the panel with it (rp.read_panel(..., eligible=...))."
+            f"and 0 for the others{'' if eligible is None else f'; this panel has no {eligible!r}'}. Set "
+            "`--set eligible=COLUMN` (in YAML `eligible: COLUMN`; in Python, read the panel with it: "
+            "`rp.read_panel(..., eligible='COLUMN')`)."
         )
     while True:
         design = group_time_design(panel, control_group=control_group, anticipation=anticipation)

@@ -14,14 +14,14 @@ from replication.core.estimates import Estimates
 IDENTITY = ["spec_id", "study", "estimator", "outcome"]
 NEGATIVE = -1e-8
 UNCOMMON = {
-    "imputation": "its leads are measured from the earliest untreated periods by a regression of their own, "
-    "and its effects from all untreated periods",
-    "two_stage": "its leads and effects are measured from unit and period effects fitted to all untreated "
-    "periods, the leads' own among them, so no lead is fixed at zero",
-    "etwfe": "its effects are measured from all untreated periods and it has no leads ('control_group: "
-    "never_treated' gives it leads and a reference period)",
-    "synthetic_did": "its unit and period weights were chosen to make the leads small, so these say "
-    "little about violations after adoption",
+    "imputation": "leads come from a separate regression on untreated observations, relative to the earliest "
+    "periods, and effects are relative to all untreated periods",
+    "two_stage": "leads and effects are relative to unit and period fixed effects estimated on all untreated "
+    "observations, so no lead is fixed at zero",
+    "etwfe": "effects are relative to all untreated periods, and there are no leads ('control_group: "
+    "never_treated' adds leads and a reference period)",
+    "synthetic_did": "unit and period weights are chosen to make the leads small, so the leads say little "
+    "about violations after adoption",
 }
 """Estimators whose leads and effects are not measured from one period, with the reason."""
 
@@ -204,12 +204,12 @@ def _reference(times: Ints, point: Floats, variance: Floats, estimates: Estimate
     else:
         estimator = estimates.estimator
         own = UNCOMMON.get(estimator)
-        why = f"Those of {estimator} are not: {own}" if own else f"This result has {int(fixed.sum())} of them"
+        why = f"In {estimator}, {own}" if own else f"This result has {int(fixed.sum())} reference periods"
         raise SensitivityError(
-            f"The analysis of {spec!r} needs leads and effects that are measured from one reference period, "
-            f"the row that is exactly zero without a standard error. {why}. Use callaway_santanna, "
-            "sun_abraham, stacked, dcdh, local_projections, or event_study, and a window that contains the "
-            "reference."
+            f"The analysis of {spec!r} needs leads and effects measured relative to one reference period, "
+            f"whose row is exactly zero without a standard error. {why}. Use callaway_santanna, sun_abraham, "
+            "stacked, dcdh, local_projections, or event_study, with a window that contains the reference "
+            "period."
         )
     without = times[(variance <= 0) & ~fixed]
     if without.size:

@@ -191,9 +191,10 @@ def flow_line(row: Mapping[str, Any]) -> str:
     for key, value in row.items():
         name, _, when = key.rpartition("_")
         if when == "before" and f"{name}_after" in row:
-            counts.append(f"{name.replace('_', ' ')} {value:,} to {row[f'{name}_after']:,}")
+            noun = "residents" if name == "people" else name.replace("_", " ")
+            counts.append(f"{noun}: {value:,} before, {row[f'{name}_after']:,} after")
         elif when != "after" and key != "step" and isinstance(value, int | float):
-            counts.append(f"{key.replace('_', ' ')} {value:,}")
+            counts.append(f"{key.replace('_', ' ')}: {value:,}")
     return f"- {words} ({'; '.join(counts)})"
 
 
