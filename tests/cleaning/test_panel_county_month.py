@@ -98,7 +98,7 @@ def test_what_every_rule_cost(steady: list[ReturnA]) -> None:
     assert table["counties_after"].tolist() == [7, 6, 6, 6, 6, 6]
     assert table["people_after"].iloc[-1] == 300_000
     assert table["rule"].tolist()[0] == "Census counties, months of 2004-2012"
-    assert "rule complete" in table["rule"].iloc[4]
+    assert "report all 12 months" in table["rule"].iloc[4]
 
 
 def test_treatment_by_month(steady: list[ReturnA]) -> None:

@@ -87,7 +87,7 @@ def test_r_csv_and_parquet_read_back(tmp_path: Path) -> None:
 def test_infinity_is_refused_for_stata_and_nothing_is_left(tmp_path: Path) -> None:
     with pytest.raises(PanelError, match="1 value of column 'x' is infinite"):
         export_panel(pd.DataFrame({"x": [1.0, np.inf]}), {}, tmp_path / "panel.dta")
-    with pytest.raises(SpecError, match="dta, csv, rds, parquet"):
+    with pytest.raises(SpecError, match="dta, csv, rds, or parquet"):
         export_panel(frame(), {}, tmp_path / "panel.xls")
     assert list(tmp_path.iterdir()) == []
 

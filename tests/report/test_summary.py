@@ -115,7 +115,7 @@ def test_rows_of_files_name_their_specification(study: StudyConfig, folders: Fol
 @pytest.mark.parametrize(
     ("ask", "message"),
     [
-        (lambda n: n.effect("plan"), "no result of the specification 'plan'"),
+        (lambda n: n.effect("plan"), "'plan' has not been estimated yet"),
         (lambda n: n.effect("plain", "event:3"), "has no row 'event:3'"),
         (lambda n: n.cell("clean/sample_flow.csv", "counties_after"), "has 2 rows"),
         (lambda n: n.cell("clean/sample_flow.csv", "counties", step=2), "no column 'counties'"),
@@ -148,7 +148,7 @@ def test_footnotes_are_numbered_as_they_appear(study: StudyConfig, folders: Fold
     [
         ("# T\n\n{{ pkt('plain') }}\n", 3, r"'pkt' is not defined \(did you mean 'pct'\?\)"),
         ("{% if x %}\n\nnever closed\n", 2, "Unexpected end of template"),
-        ("a\n{{ pct('plan') }}\n", 2, r"no result of the specification 'plan' \(did you mean 'plain'\?\)"),
+        ("a\n{{ pct('plan') }}\n", 2, r"'plan' has not been estimated yet \(did you mean 'plain'\?\)"),
         ("a\nb\n{{ count(cell('clean/sample_flow.csv', 'counties_after')) }}", 3, "has 2 rows"),
         ("{% set x = {} %}\n{{ x.missing }}", 2, "has no attribute 'missing'"),
         ("{{ fixed(1, 2, 3, 4) }}", 1, "takes from 2 to 4 positional arguments"),

@@ -238,7 +238,11 @@ def test_truth_stands_beside_simulated_estimates(description: dict[str, Any], fo
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        ((0, "columns"), ["plaim"], r"made, table 'main': There is no result .*did you mean 'plai"),
+        (
+            (0, "columns"),
+            ["plaim"],
+            r"made, table 'main': 'plaim' has not been estimated yet .*did you mean 'plai",
+        ),
         ((0, "rows"), [{"row": "coef:police", "label": "x"}], "has no row 'coef:police' .did you"),
         ((0, "columns"), [{"label": "x"}], "table 'main': column 1 names no specification"),
         ((1, "panels", 0, "specs"), ["plain"], "names 1 specification for 2 columns"),

@@ -176,7 +176,7 @@ def test_noncitizens_are_read_and_missing_where_missing(tmp_path: Path) -> None:
         (
             "2009",
             "1909",
-            r"year \(2009 to 2018\) or a count .* in 1 of 2 records, first in record 1",
+            r"year \(2009 to 2018\), or a count .* in 1 of 2 records, first in record 1",
         ),
         ("248", "2x8", r"is not what it should be in 1 of 2 records"),
         (
