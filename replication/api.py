@@ -144,7 +144,7 @@ def check(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any) -> P
     -------
     PanelCheck
         Prints the cohorts, the findings, and the call that works; ``refusal`` is empty if the data can be
-        estimated as they are.
+        used for estimation as they are.
 
     Raises
     ------
@@ -158,7 +158,7 @@ def check(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any) -> P
     >>> found.refusal
     ''
     >>> print(str(found).splitlines()[0])
-    The frame: 600 rows, 6 columns; 60 units (unit), 10 periods (time: 1 to 10, one apart), balanced.
+    The data: 600 rows, 6 columns; 60 units (unit), 10 periods (time: 1 to 10, consecutive), balanced.
     """
     from replication.checks.panel_check import check_panel
 

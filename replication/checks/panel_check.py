@@ -114,7 +114,7 @@ def check_panel(
         findings += [*look.gaps(panel), *look.design(panel)]
         findings += [Finding(note) for note in panel.notes if "looks like" in note or "mistake" in note]
     table = look.cohorts(panel) if panel is not None else None
-    name = data.name if isinstance(data, Path) else "The frame"
+    name = data.name if isinstance(data, Path) else "The data"
     head = _head(name, frame, spec, panel)
     return PanelCheck(
         head, table, tuple(findings), full, proposed, refusal, remaining, FIRST_LINE in frame.attrs
@@ -221,7 +221,7 @@ def _head(name: str, frame: pd.DataFrame, spec: Spec, panel: Panel | None) -> st
     if panel is None:
         return f"{size}."
     steps = np.diff(panel.periods)
-    apart = "one apart" if (steps == 1).all() else f"{_uneven(panel, steps)}"
+    apart = "consecutive" if (steps == 1).all() else f"{_uneven(panel, steps)}"
     ends = [panel.written(period) for period in panel.periods[[0, -1]]]
     full = int(panel.observed.sum())
     balance = "balanced" if panel.balanced else f"{full:,} of {panel.observed.size:,} unit-periods observed"

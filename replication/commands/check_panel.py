@@ -16,7 +16,7 @@ def add(commands: Subparsers) -> None:
     """The parser of this command."""
     check = commands.add_parser(
         "check",
-        help="check a panel file for duplicates, gaps, stray spaces, and codes for never treated",
+        help="check a panel file for duplicates, gaps, stray spaces, and never-treated codes",
         epilog="example: replication check my.csv --unit state --time quarter --cohort law --outcome rate",
     )
     check.add_argument("panel", type=Path, metavar="FILE", help=PANEL_HELP)

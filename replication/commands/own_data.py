@@ -115,7 +115,10 @@ def add_specification(parser: argparse.ArgumentParser, columns: Sequence[str]) -
     parser.add_argument("--covariates", nargs="+", metavar="COLUMN", help=WORDS["covariates"])
     add_assigned(parser)
     parser.add_argument(
-        "--only", metavar="ID", help="only this specification of a file with several ('vary' or 'columns')"
+        "--only",
+        metavar="ID",
+        help="estimate only the specification with this ID, if the file defines several (keys 'vary' or "
+        "'columns')",
     )
     add_reading(parser)
 

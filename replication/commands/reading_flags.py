@@ -13,7 +13,10 @@ FLAGS: dict[str, dict[str, Any]] = {
         "metavar": "COLUMN",
         "help": "0/1 treatment column; the cohort is the first period in which it is 1",
     },
-    "duplicates": {"help": "refuse, drop_identical, first, last, or mean"},
+    "duplicates": {
+        "help": "rows with the same unit and period: refuse (stop with an error), drop_identical (keep one "
+        "of identical rows), first, last, or mean"
+    },
     "sep": {"help": "separator of a CSV file, such as ';'"},
     "decimal": {"help": "decimal mark of numbers in text, such as ','"},
     "thousands": {"help": "thousands separator"},

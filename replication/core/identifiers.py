@@ -23,7 +23,7 @@ NEARLY_ALL: Final = 0.75
 
 
 def require_unlike(frame: pd.DataFrame, columns: Sequence[str]) -> None:
-    """Refuse labels that differ only in blanks, in the encoding of a letter, or in type."""
+    """Refuse labels that differ only in spaces, character encoding, or type."""
     for column in dict.fromkeys(columns):
         values = frame[column]
         if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_datetime64_any_dtype(values):
@@ -35,11 +35,12 @@ def require_unlike(frame: pd.DataFrame, columns: Sequence[str]) -> None:
         if twins.any():
             first = labels[plain == plain[twins].iloc[0]].tolist()[:2]
             count = int(plain.duplicated().sum())
+            pairs = "1 pair of values," if count == 1 else f"{count} pairs of values,"
             raise PanelError(
-                f"Column {column!r} has {first[0]!r} and {first[1]!r}, which differ only in "
-                "blanks, in the encoding of a letter, or in being text or a number"
-                f"{f', and {count - 1} more such pairs' if count > 1 else ''}. Give each unit or "
-                f"group one spelling; {proposal({'read.strip_blanks': True})} removes such blanks."
+                f"Column {column!r} contains {pairs} such as {first[0]!r} and {first[1]!r}, that "
+                f"{'differs' if count == 1 else 'differ'} only in spaces, character encoding, or type (text "
+                "or number). Give each unit or group one spelling; "
+                f"{proposal({'read.strip_blanks': True})} removes the spaces."
             )
 
 

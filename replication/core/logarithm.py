@@ -25,7 +25,7 @@ def source_column(outcome: str, frame: pd.DataFrame) -> str:
 
 
 def with_logarithm(frame: pd.DataFrame, spec: Spec) -> pd.DataFrame:
-    """The frame with the logarithm in a column of its own, -Inf where it is not defined."""
+    """The frame with the logarithm in a column of its own; -Inf of zeros, and Inf of negative values."""
     column = source_column(spec.outcome, frame)
     if column == spec.outcome:
         return frame
@@ -33,17 +33,27 @@ def with_logarithm(frame: pd.DataFrame, spec: Spec) -> pd.DataFrame:
     at = [name for name in (spec.unit, spec.time) if name in frame.columns]
     values = numeric(with_numbers(frame[list(dict.fromkeys((*at, column)))], spec.read), column, at=at)
     with np.errstate(divide="ignore"):
-        return frame.assign(**{spec.outcome: np.log(np.maximum(values, 0.0))})
+        return frame.assign(**{spec.outcome: np.log(np.where(values < 0, np.inf, values))})
 
 
 def require_logarithm(frame: pd.DataFrame, spec: Spec) -> None:
     """Refuse zeros and negative numbers in the sample of a logarithm, with their count."""
     column = logged_column(spec.outcome)
-    bad = np.isneginf(frame[spec.outcome].to_numpy(dtype=float)) if column else np.zeros(0, dtype=bool)
-    if bad.any():
+    values = frame[spec.outcome].to_numpy(dtype=float) if column else np.zeros(0)
+    bad, negative = np.isinf(values), np.isposinf(values)
+    if not bad.any():
+        return
+    shown = negative if negative.any() else bad
+    place = place_of(frame, shown, (spec.unit, spec.time)).removeprefix(" for")
+    counted = f"{int(bad.sum())} of {len(frame)} values of column {column!r} are"
+    if negative.any():
+        zeros = "zero or " if bad.sum() > negative.sum() else ""
         raise PanelError(
-            f"{int(bad.sum())} of {len(frame)} values of column {column!r} are zero or negative and have no "
-            f"logarithm, for example{place_of(frame, bad, (spec.unit, spec.time)).removeprefix(' for')}. A "
-            "Poisson model keeps zeros (`estimator: poisson`, or `estimator: etwfe` with `family: poisson`, "
-            "each on the column itself); or leave these rows out in 'sample'."
+            f"{counted} {zeros}negative, for example{place}; neither a log nor a Poisson model applies. Use "
+            f"{column!r} itself as the outcome, or drop these rows in 'sample'."
         )
+    raise PanelError(
+        f"{counted} zero and have no logarithm, for example{place}. A "
+        "Poisson model keeps zeros (`estimator: poisson`, or `estimator: etwfe` with `family: poisson`, "
+        "each on the column itself); or leave these rows out in 'sample'."
+    )

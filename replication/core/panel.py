@@ -194,8 +194,8 @@ class Panel:
         name, codes = next(iter(self.clusters.items()))
         if codes.ndim != 1:
             raise PanelError(
-                f"Units change their cluster {name!r} over time; this estimator needs clusters "
-                "that contain whole units. Name a coarser column."
+                f"The cluster {name!r} varies over time within units; this estimator needs units nested in "
+                "clusters. Name a coarser column."
             )
         return codes
 

@@ -213,7 +213,7 @@ def weights_of(frame: pd.DataFrame, spec: Spec) -> Floats:
         raise PanelError(
             f"{int(bad.sum())} of {len(frame)} weights in column {spec.weights!r} are negative or "
             f"missing, for example{place_of(frame, bad, (spec.unit, spec.time))}. "
-            "Weights must be zero or more: correct them or drop these rows in 'sample'."
+            "Weights must be nonnegative: correct them or drop these rows in 'sample'."
         )
     if not values.any():
         raise PanelError(f"All weights in column {spec.weights!r} are zero. Name another column.")

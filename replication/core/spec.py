@@ -35,17 +35,17 @@ class SampleRule:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Inference:
-    """Standard errors, intervals, and tests; `replication explain` prints what each field means.
+    """Options for standard errors, intervals, and tests; `replication explain` describes each field.
 
     Parameters
     ----------
     method, variance : method of inference, and the variance of a regression.
     draws, seed : draws of a bootstrap, permutation, or band, and the seed of the random numbers.
     level : confidence level.
-    multiplier, interval, distribution, small_sample : bootstrap multipliers, kind of bootstrap interval,
-        critical values, and the factor G/(G-1).
-    strata, blocks, statistic : permutation: columns within or across which adoption is permuted, and the
-        statistic.
+    multiplier, interval, distribution, small_sample : bootstrap multipliers, type of bootstrap interval,
+        distribution of critical values, and small-sample correction (``clusters`` for the factor G/(G-1)).
+    strata, blocks, statistic : permutation: column within whose groups, or column across whose groups,
+        adoption is permuted, and the test statistic.
     cutoff_km, coordinates, kernel, pairs : Conley standard errors: distance, columns of latitude and
         longitude, weights, and pairs of rows.
 

@@ -224,8 +224,9 @@ def require_support(times: list[int], reference: int) -> None:
     if reference not in times:
         raise PanelError(
             f"No treated unit is observed at the reference event time {reference}; event times "
-            f"that occur: {', '.join(map(str, times))}. If periods are more than one apart, "
-            "number them consecutively and give cohorts in the same numbers."
+            f"that occur: {', '.join(map(str, times))}. Change 'anticipation' or start "
+            "the panel earlier; if periods are more than one apart, number them consecutively and give "
+            "cohorts in the same numbers."
         )
 
 

@@ -75,8 +75,8 @@ def goodman_bacon(panel: Panel, *, inference: Inference = ANALYTIC) -> Estimates
     Returns
     -------
     Estimates
-        ``att`` is the two-way estimate with its standard error, which the sum of weight times estimate
-        equals to rounding. One ``weight`` row per comparison follows: ``estimate`` is its weight,
+        ``att`` is the TWFE estimate with its standard error; the 2x2 estimates times their weights sum to
+        it up to rounding. One ``weight`` row per comparison follows: ``estimate`` is its weight,
         ``cohort`` the treated group's adoption, and ``time`` the comparison group's (0: never; the
         first period: always treated). ``details.comparisons`` adds the 2x2 estimates and
         ``by_kind`` their totals.

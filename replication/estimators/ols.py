@@ -190,7 +190,7 @@ def _within(values: Floats, weight: Floats, group: Ints) -> Floats:
 def _details(panel: Panel, used: Bools, fit: PooledRegression, fixed_effects: Sequence[str]) -> Details:
     """What a reader must know beside the numbers."""
     omitted = [name for place, name in enumerate(panel.covariate_names) if place + 1 not in fit.kept]
-    notes = [f"covariates left out as collinear: {', '.join(omitted)}"] if omitted else []
+    notes = [f"covariates omitted because of collinearity: {', '.join(omitted)}"] if omitted else []
     weightless = int((panel.observed & ~used).sum())
     return Details(
         absorbed=tuple(fixed_effects),

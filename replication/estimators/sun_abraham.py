@@ -118,7 +118,9 @@ def sun_abraham(
     >>> print(round(rp.sun_abraham(panel).att[0], 3))
     0.712
     """
-    panel, reference, used = comparison(comparison_panel(panel, "sun_abraham"), control_group, anticipation)
+    panel, reference, used = comparison(
+        comparison_panel(panel, "sun_abraham", anticipation), control_group, anticipation
+    )
     panel = with_reference_period(panel, reference, anticipation)
     adopters = panel.keep_units(~np.isin(panel.cohort, reference))
     panel = used_cells(panel, reference, anticipation)

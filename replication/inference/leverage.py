@@ -39,7 +39,7 @@ LISTED = 60
 
 
 def effective_number(partial: Floats) -> float:
-    """G* from non-negative parts (G,) of the effect; they need not sum to one."""
+    """G* from nonnegative parts (G,) of the effect; they need not sum to one."""
     total = float(partial.sum())
     return total**2 / float(partial @ partial) if total > 0 else float("nan")
 

@@ -182,8 +182,8 @@ def _reporting(
     return flow.keep(
         frame,
         seen & ~frame["fips"].isin(unfit),
-        f"County's victims within {rule.tolerated_share:.0%}, or within {rule.tolerated_victims:g}, of its "
-        "murders in every year checked",
+        f"County's SHR victims within {100 * rule.tolerated_share:g} percent (or {rule.tolerated_victims:g}) "
+        "of its reported murders in every year checked",
     )
 
 

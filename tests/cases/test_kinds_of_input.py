@@ -271,7 +271,7 @@ def test_a_collinear_covariate_is_named(estimator) -> None:
     data = frame()
     data["twice"] = 2 * data["x"] + 3
     found = result(data, estimator, covariates=["x", "twice"])
-    assert "covariates left out as collinear: twice" in found.details.notes
+    assert "covariates omitted because of collinearity: twice" in found.details.notes
 
 
 @pytest.mark.parametrize("column", ["time", "cohort"])

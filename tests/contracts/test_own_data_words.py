@@ -51,7 +51,13 @@ def test_zeros_and_negative_numbers_have_no_logarithm(frame: pd.DataFrame) -> No
     bad = frame.assign(rate=rate.where(~frame.index.isin([3, 8]), 0.0).where(frame.index != 9, -1.0))
     message = refusal(bad, outcome="log(rate)")
     assert f"3 of {len(frame)} values of column 'rate' are zero or negative" in message
-    assert "poisson" in message
+    assert "neither a log nor a Poisson model applies" in message
+    zeros = refusal(frame.assign(rate=rate.where(~frame.index.isin([3, 8]), 0.0)), outcome="log(rate)")
+    assert f"2 of {len(frame)} values of column 'rate' are zero and have no logarithm" in zeros
+    assert "`estimator: poisson`" in zeros
+    negative = refusal(frame.assign(rate=rate.where(frame.index != 9, -1.0)), outcome="log(rate)")
+    assert f"1 of {len(frame)} values of column 'rate' is negative, for example state " in negative
+    assert "Use 'rate' itself as the outcome" in negative
     assert "no column 'rates' (did you mean 'rate'?)" in refusal(frame, outcome="log(rates)")
     found = rp.estimate(
         bad, outcome="log(rate)", sample={"drop": {"state": bad["state"][[3, 8, 9]].tolist()}}, **KEYS

@@ -130,7 +130,7 @@ def test_a_value_given_twice_is_refused() -> None:
 def test_counts_of_one_are_singular() -> None:
     """Nouns and verbs agree, in refusals and in notes."""
     low = FRAME["y"].abs() + 1
-    assert "1 of 600 values of column 'y' is zero or negative and has no" in refusal(
+    assert "1 of 600 values of column 'y' is zero and has no" in refusal(
         FRAME.assign(y=low.where(FRAME.index != 3, 0)), outcome="log(y)"
     )
     assert "drops 1 row." in refusal(pd.concat([FRAME, FRAME.head(1)]))
@@ -201,3 +201,32 @@ def test_years_that_were_called_quarters_are_named() -> None:
 def test_an_outcome_of_text_is_no_category() -> None:
     assert "_by_time" not in refusal(FRAME.assign(y="high"))
     assert "_by_time" in refusal(FRAME.assign(region="R"), covariates=["region"])
+
+
+@pytest.mark.parametrize(
+    "estimator", ["callaway_santanna", "sun_abraham", "imputation", "two_stage", "etwfe", "event_study"]
+)
+def test_anticipation_that_leaves_no_pre_treatment_period_is_what_the_refusal_names(estimator: str) -> None:
+    message = refusal(FRAME, estimator=estimator, anticipation=9)
+    assert "'anticipation'" in message
+    assert "ever treated" not in message
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        "callaway_santanna",
+        "sun_abraham",
+        "imputation",
+        "two_stage",
+        "etwfe",
+        "stacked",
+        "local_projections",
+        "dcdh",
+        "synthetic_did",
+    ],
+)
+def test_treated_units_that_are_all_treated_in_the_first_period_are_counted(estimator: str) -> None:
+    always = FRAME.assign(cohort=np.where(FRAME["cohort"] > 0, 1, 0))
+    message = refusal(always, estimator=estimator)
+    assert "All 45 treated units are treated in or before the first period (1), so none of them" in message

@@ -20,7 +20,7 @@ from replication.estimators.callaway_santanna import callaway_santanna
     [
         ({"adoption": (0,)}, "None of the 80 units in the sample is ever treated"),
         ({"adoption": (5,)}, "All 80 units in the sample adopt in period 5, so no unit is untreated"),
-        ({"adoption": (1,)}, "80 of 80 units .* treated in or before the first period \\(1\\)"),
+        ({"adoption": (1,)}, "All 80 treated units are treated in or before the first period \\(1\\)"),
         ({"adoption": (2, 9)}, None),
         (
             {"adoption": (11, 12)},

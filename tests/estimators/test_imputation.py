@@ -431,7 +431,7 @@ def refusals():
     constant = np.repeat(np.arange(40.0)[:, None], 8, axis=1)[None]
     return {
         "no treated": (replace(panel, cohort=np.zeros(40, dtype=np.int64)), {}, "No treated"),
-        "all always": (replace(panel, cohort=np.full(40, 2001)), {}, "All 40 units"),
+        "all always": (replace(panel, cohort=np.full(40, 2001)), {}, "All 40 treated units"),
         "no comparison": (replace(panel, cohort=np.full(40, 2004)), {}, "no untreated|untreated"),
         "window": (panel, {"window": (50, 60)}, r"window \[50, 60\] contains no event time"),
         "one cluster": (replace(panel, clusters={"c": np.zeros(40, dtype=np.int64)}), {}, "One cluster"),

@@ -306,7 +306,11 @@ def test_the_window_limits_the_rows_and_not_the_regression() -> None:
         ({"adoption": (2003,)}, {"control_group": "last_treated"}, "No cohort is left"),
         ({"adoption": (0,)}, {}, "No cohort is left"),
         ({"adoption": (0,)}, {"control_group": "last_treated"}, "No unit is treated inside"),
-        ({"adoption": (2001,)}, {}, "All 48 units are treated from the first period 2001"),
+        (
+            {"adoption": (2001,)},
+            {},
+            "All 48 treated units are treated in or before the first period \\(2001\\)",
+        ),
         ({"n_clusters": 1}, {}, "One cluster is left"),
         ({"dose": True}, {}, "takes a binary treatment"),
     ],

@@ -340,7 +340,7 @@ def no_weights(monkeypatch) -> None:
         ({"adoption": (2004, 2006)}, {}, "No unit is untreated throughout the panel"),
         ({"adoption": (0, 2002)}, {}, "No cohort is left that has two periods before"),
         ({"adoption": (0,)}, {}, "No cohort is left that has two periods before"),
-        ({"adoption": (0, 2004, 2005)}, {}, "need more never-treated units \\("),
+        ({"adoption": (0, 2004, 2005)}, {}, "require more never-treated than treated units"),
         ({"adoption": STAGGERED, "n_clusters": 9}, {}, "treat the 48 units as independent"),
         ({"adoption": STAGGERED, "weighted": True}, {}, "takes no weights"),
         ({"adoption": STAGGERED}, {"window": (30, 40)}, "contains no event time"),

@@ -311,7 +311,7 @@ def test_collinear_covariates_are_left_out_and_said() -> None:
     assert found.details.omitted == ("c", "d")
     assert list(found.table["term"]) == ["att", "coef:a", "coef:b"]
     assert found.att == pytest.approx(twfe(panel).att, rel=1e-9)
-    assert any("collinear: c, d" in note for note in found.details.notes)
+    assert any("collinearity: c, d" in note for note in found.details.notes)
 
 
 def test_covariates_with_large_means_are_kept() -> None:

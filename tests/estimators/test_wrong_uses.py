@@ -111,4 +111,4 @@ def test_clusters_must_contain_whole_units(name: str) -> None:
     codes = np.arange(48)[:, None] // 4 + np.zeros((48, 8), dtype=np.int64)
     codes[0, 4:] = 11
     panel = replace(draw_panel(1), clusters={"state": codes})
-    assert "change their cluster 'state' over time" in refusal(name, panel)
+    assert "The cluster 'state' varies over time within units" in refusal(name, panel)

@@ -84,7 +84,10 @@ def test_the_effective_number_is_printed() -> None:
 @pytest.mark.parametrize("estimator", ["callaway_santanna", "sun_abraham"])
 def test_a_missing_period_before_adoption_is_noted(estimator: str) -> None:
     """The base period of the cohort after a gap is an earlier one."""
-    text = "the panel has no period 5, so for the cohort of 6 the base period is 4 (event time -2)"
+    text = (
+        "the panel has no period 5, so for the cohort first treated in period 6 the base period is 4 "
+        "(event time -2)"
+    )
     assert text in notes(FRAME[FRAME["time"] != 5], estimator=estimator)
     assert not any("has no period" in note for note in notes(FRAME, estimator=estimator))
     # An even calendar in steps of two has no gap.

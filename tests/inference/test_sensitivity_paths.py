@@ -120,9 +120,9 @@ def test_methods_and_bounds_are_checked():
         honest_did(medicaid(), method="smoothnes")
     with pytest.raises(SensitivityError, match="relative_magnitudes, smoothness, smoothness_clf"):
         breakdown_value(medicaid(), method="sd")
-    with pytest.raises(SensitivityError, match=r"0 or more; got \[-1\]"):
+    with pytest.raises(SensitivityError, match=r"must be nonnegative; got \[-1\]"):
         honest_did(medicaid(), bounds=[0, -1])
-    with pytest.raises(SensitivityError, match="0 or more; got none"):
+    with pytest.raises(SensitivityError, match="must be nonnegative; got none"):
         honest_did(medicaid(), bounds=[])
 
 

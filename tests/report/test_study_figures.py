@@ -171,7 +171,7 @@ def test_panels_with_few_clusters_are_not_drawn_beside_others(study: StudyConfig
         picture = event_study_figure.draw(frame, entry, context)
     label = frame.loc[frame["spec_id"] == "events_b", "panel_title"].iloc[0]
     assert label not in [axes.get_title() for axes in picture.figure.axes]
-    assert f"Panels with fewer than 10 clusters are not drawn (8 for {label})." in picture.note
+    assert f"Panels with fewer than 10 clusters in this sample are not drawn (8 for {label})." in picture.note
     assert frame.loc[frame["spec_id"] == "events_b", "conf_low"].notna().any(), "the CSV keeps the numbers"
 
 

@@ -106,8 +106,8 @@ def callaway_santanna(
     inference : Inference
         ``analytic``; ``multiplier`` for bootstrap standard errors; ``bootstrap`` to draw whole
         clusters; ``conley`` for spatial standard errors. Uniform bands always come from the draws:
-        of a bootstrap-t where a path rests on few clusters, unless ``distribution`` is ``normal``.
-        With unit-specific linear trends whole clusters are always drawn.
+        from a bootstrap-t if few clusters identify the event-study coefficients, unless ``distribution``
+        is ``normal``. With unit-specific linear trends, the cluster bootstrap is always used.
 
     Returns
     -------

@@ -18,7 +18,11 @@ from replication.core.dropped_units import units_dropped
 from replication.core.errors import PanelError
 from replication.core.panel import NEVER, Panel
 from replication.core.reading import proposal
-from replication.estimators.shared.cohort_comparisons import base_period_gaps, require_never_treated
+from replication.estimators.shared.cohort_comparisons import (
+    base_period_gaps,
+    require_never_treated,
+    require_pre_treatment,
+)
 from replication.inference.cluster import influence_factor
 
 PAIRWISE = {"unbalanced": "pairwise"}
@@ -102,6 +106,7 @@ def group_time_design(
     design = ComparisonDesign(
         panel, adoption_of(panel, anticipation), control_group, anticipation, small_sample=small_sample
     )
+    require_pre_treatment(panel, anticipation)
     design = without_early(design)
     if control_group == "last_treated":
         design = without_never_treated(design)
@@ -139,8 +144,6 @@ def without_early(design: ComparisonDesign) -> ComparisonDesign:
         f"they are treated in or before the first period ({first}{span}) and have no pre-treatment period",
     )
     dropped = Dropped("units_treated_in_first_period", int(early.sum()), "units")
-    if early.all():
-        raise PanelError(f"No treated unit is left: {note}. Start the panel earlier.")
     return design.keep(~early).with_note(note, dropped)
 
 
@@ -236,7 +239,6 @@ def require_cohorts(design: ComparisonDesign, treated: Bools) -> None:
         return
     before = f" ({'; '.join(design.notes)})" if design.notes else ""
     column = "cohort column (the first treated period; 0 or empty for never)"
-    column = "time column" if design.panel.periods.size == 1 else column
     raise PanelError(f"{_no_effect(design)}{before}. Check the {column} and 'sample'.")
 
 
@@ -244,8 +246,6 @@ def _no_effect(design: ComparisonDesign) -> str:
     """Why no cohort of the design has an effect that can be estimated."""
     panel, units = design.panel, design.panel.cohort.size
     ends = f"{panel.written(panel.periods[0])} to {panel.written(panel.periods[-1])}"
-    if panel.periods.size == 1:
-        return f"The panel has one period, {panel.written(panel.periods[0])}, and an effect needs two"
     later = panel.cohort[panel.cohort != NEVER]
     if not later.size:
         return f"None of the {units} units in the sample is ever treated"

@@ -68,7 +68,8 @@ def continuous_dose(
     degree, knots : int
         Degree of the B-spline, and number of its interior knots, at quantiles of the treated doses.
     doses : sequence of float, optional
-        Where the curves are evaluated; by default 20 evenly spaced doses that all cohorts' ranges share.
+        Where the curves are evaluated; by default 20 evenly spaced doses over the range common to
+        all cohorts.
     control_group, anticipation
         As in ``callaway_santanna``.
     inference : method, variance, level, and draws of standard errors, intervals, and tests.

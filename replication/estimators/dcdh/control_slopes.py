@@ -60,10 +60,10 @@ def _slopes(
     if not free.all():
         name = names[int(np.flatnonzero(~free)[0])]
         raise PanelError(
-            f"The covariate {name!r} has no changes of its own over time among {size} units of one first "
-            "treatment before their treatment changes, and dcdh adjusts for changes of covariates. Remove "
-            "it, set 'baseline_bins' if baseline treatments have few units each, or use callaway_santanna or "
-            "imputation, which take covariates that do not change."
+            f"The changes over time of covariate {name!r} are zero or collinear among the {size} units with "
+            "the same baseline treatment before their treatment changes, and dcdh adjusts for changes in "
+            "covariates. Remove it, set 'baseline_bins' if baseline treatments have few units each, or use "
+            "callaway_santanna or imputation, which take covariates that do not change."
         )
     inverse = np.linalg.inv(cross)
     theta = inverse @ (moved * weight) @ dy

@@ -199,7 +199,7 @@ def _with_collinear(cells: SortedCells, basis: Floats) -> SortedCells:
     if not spanned:
         return cells
     names = ", ".join(cells.panel.covariate_names[q - 1] for q in spanned)
-    note = f"covariates left out as collinear: {names}"
+    note = f"covariates omitted because of collinearity: {names}"
     return replace(cells, panel=replace(cells.panel, notes=(*cells.panel.notes, note)))
 
 

@@ -41,7 +41,7 @@ def model_cells(panel: Panel, control_group: str, anticipation: int, family: str
             "Without never-treated units, not_yet_treated cuts the panel where the last cohort "
             "adopts, which makes that cohort the last comparison."
         )
-    panel = comparison_panel(panel, "etwfe")
+    panel = comparison_panel(panel, "etwfe", anticipation)
     if family == "gaussian":
         panel = _without_singletons(panel)
     cells = _sorted(panel, control_group, anticipation)

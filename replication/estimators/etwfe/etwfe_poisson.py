@@ -102,7 +102,7 @@ def fit_poisson(cells: SortedCells) -> PoissonFit:
     if negative:
         raise PanelError(
             f"{negative} values of {panel.outcome!r} are negative; a Poisson model takes counts "
-            "or other outcomes of zero or more. Use 'family: gaussian'."
+            "or other nonnegative outcomes. Use 'family: gaussian'."
         )
     codes = np.unique(panel.cohort, return_inverse=True)[1].reshape(-1).astype(np.int64)
     offset = np.zeros(y.shape) if panel.offset is None else panel.offset

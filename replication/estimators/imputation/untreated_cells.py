@@ -69,7 +69,7 @@ def sort_cells(panel: Panel, anticipation: int, needed: int, estimator: str) -> 
     PanelError
         If there is a treatment intensity, no treated or no untreated cell, or one cluster.
     """
-    cells = _sorted(comparison_panel(panel, estimator), anticipation)
+    cells = _sorted(comparison_panel(panel, estimator, anticipation), anticipation)
     short = cells.effect.any(axis=1) & (cells.fit.sum(axis=1) < needed)
     if short.any():
         what = "fixed effect" if needed == 1 else "linear trend"

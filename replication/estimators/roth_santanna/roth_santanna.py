@@ -129,7 +129,7 @@ def roth_santanna(
     window: tuple[int, int] | None = None,
     inference: Inference = ANALYTIC,
 ) -> Estimates:
-    """Estimate averages and the event path under random treatment timing.
+    """Estimate average effects and event-study effects under random treatment timing.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def roth_santanna(
     window : first and last event time; all that can be compared if None.
     inference : Inference
         With ``method: permutation`` the p-values are those of the Fisher randomization test with
-        the studentized statistic: dates of first treatment are permuted between units.
+        the studentized statistic: dates of first treatment are permuted across units.
 
     Returns
     -------

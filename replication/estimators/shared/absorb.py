@@ -24,7 +24,7 @@ LARGEST = 6000
 
 
 class Eliminated:
-    """Any non-negative weights, gaps, and several sets of strata.
+    """Any nonnegative weights, gaps, and several sets of strata.
 
     Parameters
     ----------

@@ -15,25 +15,39 @@ from replication.core.errors import PanelError
 from replication.core.panel import NEVER, Panel
 
 
-def comparison_panel(panel: Panel, estimator: str) -> Panel:
+def comparison_panel(panel: Panel, estimator: str, anticipation: int = 0) -> Panel:
     """The panel without units treated from its first period on; refuses a treatment intensity."""
     if panel.exposure is not None:
         raise PanelError(
             f"{estimator} takes a binary treatment that starts with the cohort; this panel has a "
             "treatment intensity. Set 'treatment: binary' and name the cohort column, or use dcdh or twfe."
         )
+    require_pre_treatment(panel, anticipation)
     always = panel.first == 0
-    if always.all():
-        raise PanelError(
-            f"All {always.size} units are treated from the first period "
-            f"{panel.written(panel.periods[0])} on, so none has an untreated past. Start the panel "
-            "earlier."
-        )
     if not always.any():
         return panel
     first = panel.written(panel.periods[0])
     why = f"they are treated in or before the first period ({first}) and have no pre-treatment period"
     return panel.keep_units(~always, units_dropped(panel.units[always], always.size, why))
+
+
+def require_pre_treatment(panel: Panel, anticipation: int = 0) -> None:
+    """Refuse a panel in which every treated unit is treated, or anticipates, from the first period on."""
+    if panel.periods.size == 1:
+        raise PanelError(
+            f"The panel has one period, {panel.written(panel.periods[0])}, and an effect needs two. Check "
+            "the time column and 'sample'."
+        )
+    treated = ~untreated_throughout(panel, anticipation)
+    if not treated.any() or (panel.cohort[treated] - anticipation > panel.periods[0]).any():
+        return
+    span = f", or within {anticipation} periods after it" if anticipation else ""
+    todo = "Reduce 'anticipation', start" if anticipation else "Start"
+    raise PanelError(
+        f"All {int(treated.sum())} treated units are treated in or before the first period "
+        f"({panel.written(panel.periods[0])}{span}), so none of them has a pre-treatment period. "
+        f"{todo} the panel earlier, or check the cohort column."
+    )
 
 
 def used_units(panel: Panel, used: Bools, where: str) -> Panel:
@@ -82,8 +96,8 @@ def base_period_gaps(panel: Panel, cohorts: Ints, anticipation: int = 0) -> str:
         before = panel.periods[panel.periods < cohort - anticipation]
         if before.size and before[-1] < usual:
             found.append(
-                f"the panel has no period {panel.written(usual)}, so for the cohort of "
-                f"{panel.written(cohort)} the base period is {panel.written(before[-1])} (event time "
+                f"the panel has no period {panel.written(usual)}, so for the cohort first treated in "
+                f"period {panel.written(cohort)} the base period is {panel.written(before[-1])} (event time "
                 f"{int(before[-1]) - cohort})"
             )
     return "; ".join(found)

@@ -76,7 +76,7 @@ def _refuse_negative(panel: Panel) -> None:
         raise PanelError(
             f"{int(negative.sum())} values of {panel.outcome!r} are negative, for example unit "
             f"{panel.units[unit]} in period {panel.written(panel.periods[period])}. A Poisson model "
-            "needs counts or other outcomes of zero or more: correct them or use twfe."
+            "needs counts or other nonnegative outcomes: correct them or use twfe."
         )
 
 

@@ -131,7 +131,7 @@ def _details(sample: EstimationSample, effects: Effects, fit: RegressionFit, det
     panel = sample.panel
     omitted = tuple(name.removeprefix("coef:") for name in fit.omitted)
     always = int((panel.first == 0).sum())
-    notes = [f"covariates left out as collinear: {', '.join(omitted)}"] if omitted else []
+    notes = [f"covariates omitted because of collinearity: {', '.join(omitted)}"] if omitted else []
     if always:
         notes.append(
             f"{always} units that are treated in every period remain in the sample as always-treated controls"

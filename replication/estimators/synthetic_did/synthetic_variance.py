@@ -223,8 +223,9 @@ def require_possible(kind: str, panel: Panel, member: Ints, cohorts: list[Synthe
         )
     elif kind == "placebo" and n_controls <= n_treated:
         raise PanelError(
-            f"Placebo standard errors need more never-treated units ({n_controls}) than treated units "
-            f"({n_treated}). Set 'donor_errors: jackknife' or 'bootstrap' (`--set donor_errors=jackknife`)."
+            "Placebo standard errors require more never-treated than treated units; this panel has "
+            f"{n_controls} never-treated and {n_treated} treated units. Set "
+            "'donor_errors: jackknife' or 'bootstrap' (`--set donor_errors=jackknife`)."
         )
 
 

@@ -65,7 +65,7 @@ def honest_did(
         largest such change before it (conditional least-favorable [C-LF] hybrid confidence set); bounds the
         change in its slope between consecutive periods (fixed-length confidence interval [FLCI]); the same
         with the C-LF confidence set.
-    bounds : non-negative
+    bounds : nonnegative
         Mbar (unit-free; default 0, 0.5, 1, 1.5, 2), or M in units of the outcome per period squared (default
         five values from 0 to the largest change in the slope that the periods before adoption do not reject).
     target : ``average`` of the effects from event time 0 on, or one event time
@@ -233,7 +233,7 @@ def _bounds(
     wrong = [value for value in bounds if not (np.isfinite(value) and value >= 0)]
     if wrong or not len(bounds):
         raise SensitivityError(
-            f"Bounds on violations are numbers of 0 or more; got {wrong or 'none'}. Use for "
+            f"Bounds on violations must be nonnegative; got {wrong or 'none'}. Use for "
             "example 0, 0.5, 1, 1.5, 2 for relative magnitudes."
         )
     return [float(value) for value in bounds]

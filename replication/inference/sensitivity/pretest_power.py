@@ -116,7 +116,7 @@ def pretest_path(
 
 
 def slope_for_power(path: EventPath, passing: Passing, power: float, level: float) -> float:
-    """Smallest non-negative slope that is detected with probability ``power``.
+    """Smallest nonnegative slope that is detected with probability ``power``.
 
     Parameters
     ----------

@@ -103,7 +103,7 @@ def withheld(frame: pd.DataFrame, context: Context) -> str:
     bare = bare_series(frame, context)
     sentences = []
     for opening, chosen in (
-        (f"Panels with fewer than {FEW_EFFECTIVE} clusters are not drawn", True),
+        (f"Panels with fewer than {FEW_EFFECTIVE} clusters in this sample are not drawn", True),
         (f"No intervals are drawn with fewer than {FEW_EFFECTIVE} clusters", False),
     ):
         parts = [part for part in bare if (part["panel"].iloc[0] in gone) == chosen]

@@ -76,7 +76,7 @@ def off_center(panels: Sequence[tuple[str, pd.DataFrame]], entry: Entry) -> str:
             share = formatting.p_equals(p_value(draws - mean, actual - mean))
             where = f"With {panel[:1].lower()}{panel[1:]}, the" if panel else "The"
             found.append(
-                f"{where} placebo t-statistics average {formatting.fixed(mean, 2)}; measured from that mean, "
+                f"{where} placebo t-statistics average {formatting.fixed(mean, 2)}; relative to that mean, "
                 f"{share}."
             )
     return " ".join(found)

@@ -58,8 +58,8 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     panels = panels_of(frame)
     marked = (
         "Orange, at the left: confidence interval under parallel trends; blue: robust confidence intervals "
-        "(Rambachan and Roth 2023). Dashed: breakdown value, the largest restriction at which zero is "
-        "excluded (0 if the first blue interval contains zero)."
+        "(Rambachan and Roth 2023). Dashed: breakdown value, the largest value at which the interval "
+        "excludes zero (0 if the first blue interval contains zero)."
     )
     words, details = figure_note(entry, context, [marked])
     y_label = str(entry.options.get("y_label", "Effect"))

@@ -24,8 +24,9 @@ def known_truth(context: AnalysisContext, *, groups: Mapping[str, Mapping[str, s
     Returns
     -------
     DataFrame
-        ``group``, ``label``, ``spec_id``, ``truth`` (mean effect over the treated cells of its
-        sample), ``without_noise`` (what the estimator gives for the true effects alone;
+        ``group``, ``label``, ``spec_id``, ``truth`` (sum of effects over the treated cells of
+        its sample, divided by the sum of the treatment), ``without_noise`` (what the estimator
+        gives for the true effects alone;
         it differs from the truth where the method has distorting weights or takes a treated month as
         its reference), ``estimate``, ``std_error``, ``conf_low``, ``conf_high``, ``covers``
         (whether the interval contains the true effect: yes or no).
