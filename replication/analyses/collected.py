@@ -10,6 +10,7 @@ import pandas as pd
 from replication.analyses.analysis_context import AnalysisContext
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import row_labels
+from replication.display.inference_text import clusters_of
 
 NUMBERS = [
     "estimate",
@@ -38,7 +39,7 @@ def collected(context: AnalysisContext, *, groups: Mapping[str, Sequence[Mapping
     DataFrame
         ``group``, ``label``, ``spec_id``, ``row``, the numbers of the row, and the further
         columns. A permutation test gives a p-value only, so the standard error and the interval of
-        its row are missing.
+        its row are missing; so are clusters where standard errors are not clustered.
     """
     rows = [_row(context, heading, entry) for heading, entries in groups.items() for entry in entries]
     return pd.DataFrame(rows)
@@ -53,5 +54,7 @@ def _row(context: AnalysisContext, heading: str, entry: Mapping[str, Any]) -> di
     numbers = dict(found.table.iloc[labels.index(name)][NUMBERS])
     if found.details.uncertainty.method == "permutation":
         numbers |= dict.fromkeys(INTERVAL, float("nan"))
+    if not clusters_of(found.details, found.estimator):
+        numbers["n_clusters"] = float("nan")
     options = {key: value for key, value in entry.items() if key not in ("spec", "row", "label")}
     return {"group": heading, "label": entry["label"], "spec_id": spec_id, "row": name, **numbers, **options}

@@ -183,7 +183,7 @@ def few_clusters(path: pd.DataFrame, details: Details) -> bool:
 
     Cluster-robust standard errors collapse at some event times when clusters are few.
     """
-    return bool(path["n_clusters"].iloc[0] < FEW_EFFECTIVE) and "wild" not in details.uncertainty.method
+    return bool(path["n_clusters"].max() < FEW_EFFECTIVE) and "wild" not in details.uncertainty.method
 
 
 def drawable(path: pd.DataFrame, details: Details) -> pd.DataFrame:

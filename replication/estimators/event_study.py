@@ -130,8 +130,21 @@ def event_study(
             average="event_times_equally",
             scale="log points" if family == "poisson" else "",
             support=support,
+            extras=pooled_ends(panel, window, endpoints),
         ),
     )
+
+
+def pooled_ends(panel: Panel, window: tuple[int, int] | None, endpoints: str) -> dict[str, bool]:
+    """Whether the first and the last event time of a window pool others beyond it."""
+    if window is None or endpoints != "bin":
+        return {}
+    event = event_times(panel.periods, panel.cohort)
+    event = event[panel.observed & (event != NONE)]
+    return {
+        "pools_earlier": bool((event < window[0]).any()),
+        "pools_later": bool((event > window[1]).any()),
+    }
 
 
 def averaged_note(rows: Sequence[EstimateRow], panel: Panel, window: tuple[int, int], endpoints: str) -> str:

@@ -52,6 +52,8 @@ class PointEstimates:
     distribution : ``t`` (with G-1 degrees), ``normal``, or ``influence``, for which
         ``default_distribution`` chooses; ``inference.distribution`` overrides.
     n_obs : observations, of all rows or of each.
+    n_units, n_clusters : (K,) units and clusters of each row, where every row is a regression of its
+        own; those of the panel if None.
     details : what the estimator knows; the pre-trend test and the cautions are added.
     """
 
@@ -62,6 +64,8 @@ class PointEstimates:
     inference: Inference
     distribution: str = "influence"
     n_obs: int | Ints | None = None
+    n_units: Ints | None = None
+    n_clusters: Ints | None = None
     details: Details = field(default_factory=Details)
 
     def with_influence(self, influence: ClusterInfluence | None) -> PointEstimates:
@@ -119,7 +123,7 @@ def from_variance(
         """Critical value of the uniform band of each path."""
         if cluster_scores is not None:
             return score_sup_t(paths, cluster_scores, inference)
-        return normal_sup_t(paths, variance, inference, degrees_of_freedom(found.panel, freedom))
+        return normal_sup_t(paths, variance, inference, degrees_of_freedom(found, freedom))
 
     return from_std_errors(
         found,
@@ -188,10 +192,11 @@ def from_std_errors(
     keys = RowKeys(rows)
     paths = list(keys.paths(std_error))
     default = default_distribution(panel, found.distribution)
-    tails = choose_distribution(inference, default, degrees_of_freedom(panel, freedom), scores)
+    tails = choose_distribution(inference, default, degrees_of_freedom(found, freedom), scores)
     bands = _bands(len(rows), paths, critical(paths), tails.ppf(0.5 + inference.level / 2))
+    counts = (found.n_obs, found.n_units, found.n_clusters)
     table = table_of(
-        panel, found.estimator, keys, found.estimate, std_error, bands, tails, inference.level, found.n_obs
+        panel, found.estimator, keys, found.estimate, std_error, bands, tails, inference.level, counts
     )
     labels = keys.labels(() if len(variance) == len(rows) else ("att_gt",))
     frame = pd.DataFrame(variance, index=labels, columns=labels)
@@ -199,9 +204,13 @@ def from_std_errors(
     return Estimates(table, frame, with_cautions(panel, keys, table, frame, known, overall), overall)
 
 
-def degrees_of_freedom(panel: Panel, freedom: Floats | None) -> float | Floats:
-    """(K,) degrees of freedom, G-1 if not given."""
-    return panel.n_clusters - 1.0 if freedom is None else freedom
+def degrees_of_freedom(found: PointEstimates, freedom: Floats | None) -> float | Floats:
+    """(K,) degrees of freedom; if not given G-1, with the G of each row where rows differ."""
+    if freedom is not None:
+        return freedom
+    if found.n_clusters is None:
+        return found.panel.n_clusters - 1.0
+    return np.maximum(found.n_clusters - 1.0, 1.0)
 
 
 def refuse_same_period(estimator: str, inference: Inference) -> None:

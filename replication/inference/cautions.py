@@ -153,6 +153,23 @@ def with_repair(details: Details, found: Repaired) -> Details:
     return known.measured(missing_noted=True) if found.negative.any() else known
 
 
+def path_test(
+    table: pd.DataFrame, vcov: pd.DataFrame, n_clusters: int, anticipation: int, *, repaired: bool
+) -> JointTest | None:
+    """The joint test of the leads from the covariance of the path, where there is an event path."""
+    own = (table["term"] != "att_gt") | (len(vcov) == len(table))
+    path = table[own]
+    inside = ((path["term"] == "event") & path["event_time"].notna()).to_numpy()
+    if not inside.any():
+        return None
+    event_time, estimate = (path.loc[inside, name].to_numpy() for name in ("event_time", "estimate"))
+    if repaired:
+        leads = (event_time < -anticipation) & (estimate != 0)
+        return impossible_test(int(leads.sum()), REPAIRED)
+    variance = vcov.to_numpy()[np.ix_(inside, inside)]
+    return pretrend_test(event_time, estimate, variance, n_clusters, anticipation)
+
+
 def with_cautions(
     panel: Panel,
     keys: RowKeys,
@@ -181,30 +198,9 @@ def with_cautions(
         details,
         effective_clusters=behind,
         cluster_support=found,
-        pretrend=details.pretrend or _pretrend(keys, table, vcov, panel.n_clusters, details),
+        pretrend=details.pretrend
+        or path_test(
+            table, vcov, panel.n_clusters, details.anticipation, repaired=details.uncertainty.repaired
+        ),
     ).noted(notes)
     return known.measured(missing_noted=True) if lost.any() else known
-
-
-def _pretrend(
-    keys: RowKeys, table: pd.DataFrame, vcov: pd.DataFrame, n_clusters: int, details: Details
-) -> JointTest | None:
-    """The joint test of the leads, where there is an event path."""
-    event = (np.array(keys.terms) == "event") & ~np.isnan(keys.keys[:, 2])
-    if not event.any():
-        return None
-    kept = event
-    if len(vcov) != len(table):
-        kept = event[np.array(keys.terms) != "att_gt"]
-    inside = np.flatnonzero(kept)
-    if details.uncertainty.repaired:
-        leads = keys.keys[event, 2] < -details.anticipation
-        leads &= table["estimate"].to_numpy()[event] != 0
-        return impossible_test(int(leads.sum()), REPAIRED)
-    return pretrend_test(
-        keys.keys[event, 2],
-        table["estimate"].to_numpy()[event],
-        vcov.to_numpy()[np.ix_(inside, inside)],
-        n_clusters,
-        details.anticipation,
-    )

@@ -16,11 +16,13 @@ import numpy as np
 import pandas as pd
 
 from replication.core.arrays import Floats, Ints
+from replication.core.details import JointTest
 from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import LEFT_OUT, Estimates, row_labels
 from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.inference.bands import sup_t
+from replication.inference.cautions import path_test, with_repair
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.psd import Repaired, repaired_variance
 from replication.inference.row_table import Tails, TDistribution
@@ -100,13 +102,28 @@ def with_draws(
     kept = (~found.table["term"].isin(LEFT_OUT)).to_numpy() | (len(found.vcov) == len(table))
     covariance = _covariance(draws[:, kept])
     vcov = pd.DataFrame(covariance.variance, found.vcov.index, found.vcov.columns)
-    details = found.details.noted(covariance.notes).measured(
+    details = with_repair(found.details, covariance).measured(
         interval=inference.interval if tails is None else inference.distribution,
         resampled_clusters=panel.n_clusters,
         draws_lost=inference.draws - done,
-        missing_noted=found.details.uncertainty.missing_noted or bool(covariance.negative.any()),
     )
-    return replace(found, table=table, vcov=vcov, details=details)
+    redone = replace(found, table=table, vcov=vcov, details=details)
+    return replace(redone, details=replace(details, pretrend=retested(found, redone, panel.n_clusters)))
+
+
+def retested(found: Estimates, redone: Estimates, n_clusters: int) -> JointTest | None:
+    """The pre-trend test from the covariance of the draws; a test of an estimator's own regression stays."""
+    tests = [
+        path_test(
+            one.table,
+            one.vcov,
+            n_clusters,
+            one.details.anticipation,
+            repaired=one.details.uncertainty.repaired,
+        )
+        for one in (found, redone)
+    ]
+    return tests[1] if found.details.pretrend == tests[0] else found.details.pretrend
 
 
 @dataclass(frozen=True, slots=True)

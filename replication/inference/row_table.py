@@ -105,9 +105,13 @@ def table_of(
     critical: Floats,
     tails: Tails,
     level: float,
-    n_obs: int | Ints | None,
+    counts: tuple[int | Ints | None, Ints | None, Ints | None],
 ) -> pd.DataFrame:
-    """``Estimates.table``: (K,) points with intervals by ``tails``, bands by ``critical``."""
+    """``Estimates.table``: (K,) points with intervals by ``tails``, bands by ``critical``.
+
+    ``counts`` are observations, units, and clusters of each row, those of the panel if None.
+    """
+    n_obs, n_units, n_clusters = counts
     statistic, half = estimate / std_error, tails.ppf(0.5 + level / 2) * std_error
     band = critical * std_error
     count = len(keys.terms)
@@ -130,8 +134,8 @@ def table_of(
         "band_low": estimate - band,
         "band_high": estimate + band,
         "n_obs": np.full(count, int(panel.observed.sum()) if n_obs is None else n_obs),
-        "n_units": np.full(count, len(panel.units)),
-        "n_clusters": np.full(count, panel.n_clusters),
+        "n_units": np.full(count, len(panel.units) if n_units is None else n_units),
+        "n_clusters": np.full(count, panel.n_clusters if n_clusters is None else n_clusters),
     }
     return pd.DataFrame(columns, copy=False)
 

@@ -128,7 +128,8 @@ def binned(saved: Saved) -> dict[float, str]:
     window = saved.spec.get("window")
     if saved.details.endpoints != "bin" or not window:
         return {}
-    return {float(window[0]): "and earlier", float(window[1]): "and later"}
+    ends = (("pools_earlier", window[0], "and earlier"), ("pools_later", window[1], "and later"))
+    return {float(end): way for key, end, way in ends if saved.details.extras.get(key)}
 
 
 def level(saved: Saved) -> str:

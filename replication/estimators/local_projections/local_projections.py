@@ -87,7 +87,8 @@ def local_projections(
     -------
     Estimates
         Rows ``att`` (the pooled effect) and ``event`` (horizon h is event time h; negative ones are
-        placebos). Units of the outcome.
+        placebos). Units of the outcome. Each is a regression of its own, with its own observations,
+        units, and clusters, and t(G-1) critical values.
 
     Raises
     ------
@@ -119,6 +120,8 @@ def local_projections(
         inference,
         distribution="t",
         n_obs=np.array([one.n_obs for one in found]),
+        n_units=np.array([one.used.sum() for one in found]),
+        n_clusters=np.array([np.unique(panel.cluster[one.used]).size for one in found]),
         details=details_of(panel, grid, done, control_group, reweight=reweight),
     )
     points = points.with_influence(influence_of(points.panel, done.pooled, used))

@@ -229,7 +229,7 @@ def line_places(frame: pd.DataFrame, headings: list[str], axes: Axes, left: floa
 def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tuple[str, ...]]:
     """Explanation of the marks."""
     barred = frame["conf_low"].notna().any()
-    words = ["Points and bars: estimates with pointwise confidence intervals."] if barred else []
+    words = ["Points and bars: estimates and confidence intervals."] if barred else []
     if "detectable" in entry.options:
         words.append(f"Vertical ticks: minimum detectable {entry.options['detectable']}.")
     for diamonds, mark in ((True, "Hollow diamond"), (False, "Dashed line")):

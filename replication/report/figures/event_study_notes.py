@@ -114,7 +114,7 @@ def withheld(frame: pd.DataFrame, context: Context) -> str:
 
 def cluster_counts(chosen: Sequence[pd.DataFrame], every: Sequence[pd.DataFrame]) -> str:
     """``8 for Hispanic victims, 6 for non-Hispanic victims``."""
-    counts = [(formatting.integer(part["n_clusters"].iloc[0]), part) for part in chosen]
+    counts = [(formatting.integer(part["n_clusters"].max()), part) for part in chosen]
     return ", ".join(
         f"{count} for {named([part for one, part in counts if one == count], every)}".removesuffix(" for ")
         for count in formatting.distinct_words(count for count, _ in counts)
@@ -158,8 +158,10 @@ def in_short(kind: str, frame: pd.DataFrame) -> str:
     if kind.startswith(CLUSTERED):
         return f"{formatting.sentence(kind)[:-1]}: {cluster_range(frame)}."
     if kind == PRETREND:
-        low, high = frame["pretrend_p_value"].min(), frame["pretrend_p_value"].max()
-        return f"Pre-trend tests: {formatting.p_equals(low)} to {formatting.probability(high)}."
+        tests = pd.Series([part["pretrend_p_value"].iloc[0] for part in series_of(frame)], dtype=float)
+        found = f"{formatting.p_equals(tests.min())} to {formatting.probability(tests.max())}"
+        missing = f"; {int(tests.isna().sum())} series have none" if tests.isna().any() else ""
+        return f"Pre-trend tests: {found}{missing}."
     return ""
 
 
@@ -172,8 +174,8 @@ def stated(parts: Sequence[pd.DataFrame], found: Sequence[dict[str, str]]) -> se
 
 def cluster_range(frame: pd.DataFrame) -> str:
     """The fewest and the most clusters of the series."""
-    low, high = (formatting.integer(end) for end in (frame["n_clusters"].min(), frame["n_clusters"].max()))
-    return f"{low} to {high} clusters"
+    counts = [part["n_clusters"].max() for part in series_of(frame)]
+    return f"{formatting.integer(min(counts))} to {formatting.integer(max(counts))} clusters"
 
 
 def draws(every: Sequence[Saved]) -> str:
@@ -187,7 +189,7 @@ def about(part: pd.DataFrame, context: Context) -> dict[str, str]:
     first = part.iloc[0]
     saved = context.results.get(first["spec_id"])
     names = facts.clusters(saved, context.study)
-    clusters = f"{formatting.integer(first['n_clusters'])} clusters"
+    clusters = f"{formatting.integer(part['n_clusters'].max())} clusters"
     found = {
         "pooled event times": end_points(part),
         PRETREND: formatting.p_equals(first["pretrend_p_value"]),

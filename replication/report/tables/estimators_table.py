@@ -185,6 +185,8 @@ def _row(line: dict[str, Any], columns: list[str], entry: Entry, context: Contex
         "truth": formatting.fixed(line["truth"], digits),
         **{name: formatting.integer(found[name]) for name in ("n_obs", "n_units", "n_clusters")},
     }
+    if not facts.clusters(saved, context.study):
+        cells["n_clusters"] = ""
     return TableRow(line["label"], tuple(table_cell(cells[name]) for name in columns))
 
 

@@ -98,7 +98,7 @@ OPTIONS = {
 HEADS = (
     "Published",
     "This study",
-    "Difference of coefficients",
+    "Difference in coefficients",
     "Difference of standard errors",
     "Coefficient matches printed digits",
     "Standard error matches printed digits",

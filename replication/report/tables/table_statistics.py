@@ -39,6 +39,11 @@ ENGINE_FILE = "second_engine.csv"
 Maker = Callable[[Saved, Context], str]
 
 
+def clusters_counted(saved: Saved, context: Context) -> str:
+    """The number of clusters; empty where standard errors are not clustered."""
+    return _count("n_clusters")(saved, context) if facts.clusters(saved, context.study) else ""
+
+
 def _count(name: str) -> Maker:
     return lambda saved, _: formatting.integer(saved.table[name].iloc[0])
 
@@ -46,7 +51,7 @@ def _count(name: str) -> Maker:
 MAKERS: dict[str, Maker] = {
     "n_obs": _count("n_obs"),
     "n_units": _count("n_units"),
-    "n_clusters": _count("n_clusters"),
+    "n_clusters": clusters_counted,
     "mean": lambda saved, _: formatting.adaptive(saved.details.mean_outcome),
     "pre_mean": lambda saved, _: formatting.adaptive(saved.details.mean_pre),
     "weights": lambda saved, context: facts.weights(saved, context.study),
