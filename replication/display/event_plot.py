@@ -202,7 +202,7 @@ def thin_support(panels: Sequence[pd.DataFrame], units: str = "units") -> str:
     ends = formatting.distinct_words(map(formatting.integer, (min(counts), max(counts))))
     return (
         f"Event time {formatting.signed(last)} is observed for {' to '.join(ends)} treated {units} "
-        f"({100 * share:.0f} percent of all)."
+        f"({100 * share:.0f} percent)."
     )
 
 

@@ -52,9 +52,9 @@ class PointEstimates:
     distribution : ``t`` (with G-1 degrees), ``normal``, or ``influence``, for which
         ``default_distribution`` chooses; ``inference.distribution`` overrides.
     n_obs : observations, of all rows or of each.
+    details : what the estimator knows; the pre-trend test and the cautions are added.
     n_units, n_clusters : (K,) units and clusters of each row, where every row is a regression of its
         own; those of the panel if None.
-    details : what the estimator knows; the pre-trend test and the cautions are added.
     """
 
     panel: Panel
@@ -64,9 +64,9 @@ class PointEstimates:
     inference: Inference
     distribution: str = "influence"
     n_obs: int | Ints | None = None
+    details: Details = field(default_factory=Details)
     n_units: Ints | None = None
     n_clusters: Ints | None = None
-    details: Details = field(default_factory=Details)
 
     def with_influence(self, influence: ClusterInfluence | None) -> PointEstimates:
         """The same, with the leverage of the clusters and a note where few of them matter."""

@@ -212,7 +212,7 @@ def test_every_event_time_has_its_count_and_a_thin_last_one_is_noted() -> None:
         event_plot.label_axes(axes, panel, ["TWFE"], "Years", units="")
         assert [text.get_text() for text in axes.texts] == [f"{count:,}" for count in counts]
         assert {text.get_rotation() for text in axes.texts} == {turned}
-    words = "Event time 2 is observed for 56 treated counties (5 percent of all)."
+    words = "Event time 2 is observed for 56 treated counties (5 percent)."
     assert event_plot.thin_support([panel], "counties") == words
     assert event_plot.thin_support([panel[panel["event_time"] < 2]], "counties") == ""
 
