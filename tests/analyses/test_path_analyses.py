@@ -157,6 +157,7 @@ def test_collected_rows_and_what_a_permutation_has_not(context: AnalysisContext)
     events = context.estimates("path").rows("event").set_index("event_time")
     assert found.loc["Two later", "estimate"] == events.loc[2, "estimate"]
     assert found["assumes"].tolist()[0] == "little"
+    assert found["n_clusters"].notna().all()
     with pytest.raises(SpecError, match="no row 'event:9'"):
         run(context, "collected", groups={"G": [{"label": "x", "spec": "path", "row": "event:9"}]})
 

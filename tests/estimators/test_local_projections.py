@@ -106,6 +106,28 @@ def test_weights_covariates_and_clusters_equal_the_written_out_regression(seed, 
         assert tuple(found.loc[horizon, ["estimate", "std_error"]]) == pytest.approx(expected, abs=1e-9)
 
 
+def test_intervals_are_those_of_the_regression_of_each_horizon() -> None:
+    """Units, clusters and t(G-1) of the regression, not of the panel: a late cohort and its states leave."""
+    panel = draw_panel(1, weighted=True, n_clusters=14, missing=0.04)
+    panel = panel.keep_units((panel.cohort != 0) | (panel.cluster > 5))
+    found = local_projections(panel, window=(-3, 2), inference=ANALYTIC)
+    path = found.rows("event").set_index("event_time")
+    counts = set()
+    for horizon in (-3, -2, 0, 1, 2):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fit = written_out(panel, horizon)
+        rows = fit._data
+        assert path.loc[horizon, "n_clusters"] == rows["cluster"].nunique()
+        assert path.loc[horizon, "n_units"] == rows["unit"].nunique()
+        interval = tuple(fit.confint().loc["entry"])
+        assert tuple(path.loc[horizon, ["conf_low", "conf_high"]]) == pytest.approx(interval, abs=1e-9)
+        assert path.loc[horizon, "p_value"] == pytest.approx(fit.pvalue()["entry"], abs=1e-9)
+        counts.add(path.loc[horizon, "n_units"])
+    assert len(counts) > 1
+    assert path.loc[-1, "n_units"] == 0
+
+
 def test_variance_weights_and_equal_weights_from_their_definition() -> None:
     panel = draw_panel(5)
     plain, equal = (

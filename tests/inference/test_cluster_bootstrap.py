@@ -19,6 +19,7 @@ from replication.inference.cluster_bootstrap import (
     resampled_points,
     two_way_points,
 )
+from replication.inference.joint_tests import joint_test
 
 BOOT = Inference(method="bootstrap", draws=60)
 
@@ -85,6 +86,26 @@ def test_paths_have_bands_and_a_covariance(function) -> None:
     assert (rows["band_high"][moving] >= rows["conf_high"][moving]).all()
     assert found.vcov.index.tolist() == row_labels(found.table)
     assert found.details.uncertainty.resampled_clusters == 80
+
+
+def test_the_pre_trend_test_is_of_the_covariance_that_is_reported() -> None:
+    found = cluster_bootstrap(sun_abraham, draw_panel(4, n_units=80), BOOT)
+    rows, variance = found.path()
+    leads = (rows["event_time"] < -1).to_numpy()
+    expected = joint_test(rows["estimate"].to_numpy()[leads], variance[np.ix_(leads, leads)], 80)
+    assert found.details.pretrend.p_value == pytest.approx(expected.p_value, rel=1e-9)
+    analytic = sun_abraham(draw_panel(4, n_units=80)).details.pretrend
+    assert found.details.pretrend.p_value != pytest.approx(analytic.p_value, rel=1e-3)
+
+
+def test_a_repaired_covariance_of_draws_gives_no_pre_trend_test() -> None:
+    """Draws that lack a cohort leave covariances that do not fit together (p = 1e-26 of homicide rates)."""
+    panel = draw_panel(1, n_units=24, n_clusters=8, adoption=(0, 2003, 2004, 2005, 2006, 2007))
+    found = cluster_bootstrap(sun_abraham, panel, replace(BOOT, draws=40))
+    assert any("not positive semi-definite" in note for note in found.details.notes)
+    assert found.details.uncertainty.repaired
+    assert found.details.pretrend.p_value is None
+    assert "had to be repaired" in found.details.pretrend.reason
 
 
 def test_error_is_near_the_analytic_one_with_many_clusters() -> None:

@@ -160,7 +160,7 @@ def in_short(kind: str, frame: pd.DataFrame) -> str:
     if kind == PRETREND:
         tests = pd.Series([part["pretrend_p_value"].iloc[0] for part in series_of(frame)], dtype=float)
         found = f"{formatting.p_equals(tests.min())} to {formatting.probability(tests.max())}"
-        missing = f"; {int(tests.isna().sum())} series have none" if tests.isna().any() else ""
+        missing = f"; none for {int(tests.isna().sum())} of {tests.size} series" if tests.isna().any() else ""
         return f"Pre-trend tests: {found}{missing}."
     return ""
 
