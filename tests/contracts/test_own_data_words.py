@@ -144,7 +144,7 @@ def test_check_in_python_gives_the_call_that_works() -> None:
     awkward = awkward_panel()
     found = rp.check(awkward, outcome="rate", **KEYS)
     assert found.refusal
-    assert "Set `never: [9999]`." in str(found)
+    assert "Set `never=[9999]`." in str(found)
     assert "--never" not in str(found)
     call = str(found).splitlines()[-1].strip()
     fit = eval(call, {"rp": rp, "frame": awkward})
