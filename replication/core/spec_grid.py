@@ -28,7 +28,7 @@ def read_spec_file(path: Path) -> dict[str, Any]:
     """The keys, unchecked, of a specification file, or of the specification inside a saved result."""
     try:
         with path.open(encoding="utf-8") as file:
-            first = file.readline()
+            first = file.readline(len(SAVED))
             times = RECORD if first == SAVED else 1
             text = first + file.read(MOST_CHARACTERS * times + 1)
     except FileNotFoundError:
