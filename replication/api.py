@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,8 +91,7 @@ def estimate(
     from replication.estimators.unused_keys import find_unused_keys, with_notes
 
     columns = {"unit": unit, "time": time, "cohort": cohort, "cluster": cluster, "weights": weights}
-    named = [covariates] if isinstance(covariates, str) else list(covariates)
-    spec = _spec(outcome, estimator, {**columns, "covariates": named, **options})
+    spec = _spec(outcome, estimator, {**columns, "covariates": covariates, **options}, "estimate()")
     found = estimate_spec(build_panel(_frame(data, spec), spec), spec)
     return with_notes(found, find_unused_keys([spec]).get(spec.id, []))
 
@@ -123,7 +122,7 @@ def read_panel(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any)
     >>> rp.twfe(panel).outcome
     'y'
     """
-    spec = _spec(outcome, "twfe", columns)
+    spec = _spec(outcome, "twfe", columns, "read_panel()")
     # Results carry the name of the estimator that takes the panel.
     return replace(build_panel(_frame(data, spec), spec), spec_id="")
 
@@ -164,10 +163,10 @@ def check(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any) -> P
 
     place = data if isinstance(data, pd.DataFrame) else Path(data)
     keys: dict[str, Any] = {}
-    for key, value in columns.items():
+    for key, value in _given(columns).items():
         many = value if isinstance(value, dict) else None
         keys |= {key: value} if many is None else {f"{key}.{name}": one for name, one in many.items()}
-    found = check_panel(place, keys, [outcome])
+    found = check_panel(place, keys, [outcome], "check()")
     return replace(found, keys={"outcome": outcome, **found.keys})
 
 
@@ -243,12 +242,18 @@ def table(
     return result_table(fits, _labels(fits, labels), title)
 
 
-def _spec(outcome: str, estimator: str, keys: dict[str, Any]) -> Spec:
+def _spec(outcome: str, estimator: str, keys: dict[str, Any], source: str) -> Spec:
+    named = {"id": estimator, "outcome": outcome, "estimator": estimator}
+    return replace(parse_spec({**named, **_given(keys)}, source), id=estimator)
+
+
+def _given(keys: dict[str, Any]) -> dict[str, Any]:
+    """Keys as a specification has them: ``Inference`` as a mapping, and one covariate in a list."""
     if isinstance(keys.get("inference"), Inference):
         keys = {**keys, "inference": asdict(keys["inference"])}
-    given = _listed(keys)
-    spec = parse_spec({"id": estimator, "outcome": outcome, "estimator": estimator, **given}, "estimate()")
-    return replace(spec, id=estimator)
+    if isinstance(keys.get("covariates"), str):
+        keys = {**keys, "covariates": [keys["covariates"]]}
+    return _listed(keys)
 
 
 def _frame(data: pd.DataFrame | str | Path, spec: Spec) -> pd.DataFrame:
@@ -264,7 +269,9 @@ def _frame(data: pd.DataFrame | str | Path, spec: Spec) -> pd.DataFrame:
 
 def _results(fits: Estimates | Sequence[Estimates]) -> list[Estimates]:
     """The results of a call with one of them, or with several."""
-    found = [fits] if isinstance(fits, Estimates) else list(fits) if isinstance(fits, Iterable) else [fits]
+    given: Any = fits
+    several = isinstance(given, Iterable) and not isinstance(given, pd.DataFrame | pd.Series | Mapping | str)
+    found = list(given) if several else [given]
     for fit in found:
         if not isinstance(fit, Estimates):
             raise SpecError(

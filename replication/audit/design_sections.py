@@ -67,7 +67,8 @@ def cohort_checks(always: int, small: Sequence[str], untreated: int, together: s
         Check(
             always > 0,
             f"{counted(always, 'unit is', 'units are')} treated in every period. They have no untreated "
-            "period, so no estimator learns their effect, and two-way fixed effects uses them as controls.",
+            "period, so no estimator can identify their effect, and two-way fixed effects uses them as "
+            "controls.",
             "no unit is treated in every period",
         ),
         Check(
@@ -184,7 +185,7 @@ def decomposition(panel: Panel) -> tuple[str, pd.DataFrame | None]:
     try:
         kinds = by_kind(components(panel))
     except InputError as refusal:
-        return f"The Goodman-Bacon decomposition does not apply: {refusal}", None
+        return str(refusal), None
     rows = [(KINDS.get(kind, kind), one["weight"], one["estimate"]) for kind, one in kinds.items()]
     forbidden = float(kinds.get("later_vs_earlier", {}).get("weight", 0.0))
     words = (
@@ -205,8 +206,8 @@ def effective_clusters(panel: Panel) -> AuditSection:
     even = sizes.sum() ** 2 / (sizes**2).sum()
     words = [
         f"Standard errors are clustered by {names}: {integer(panel.n_clusters)} clusters, "
-        f"{with_treated} with treated units, and {with_control} with never-treated units. Effective number "
-        f"of clusters by size: {even:.3g}."
+        f"{with_treated} with treated units, and {with_control} with units untreated through the last "
+        f"period. Effective number of clusters by size: {even:.3g}."
     ]
     checks = [
         Check(

@@ -23,6 +23,7 @@ from replication.core.errors import InputError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import Spec
+from replication.core.wording import series
 from replication.display.event_plot import event_study_figure
 from replication.display.formatting import distinct_words, fixed, integer, sentence
 from replication.display.result_text import is_large_loss
@@ -44,6 +45,9 @@ COMPARED = (
 ROBUST = COMPARED[1:]
 ALL_CELLS = ("simple", "cells_by_size", "cells_by_weight")
 """Averages over all treated cells; the stack, local projections, and others cover shorter windows."""
+SWITCHERS = "switchers"
+"""The average of de Chaisemartin-D'Haultfoeuille: over all treated cells unless a window ends earlier."""
+SHORTER = ("stacked regressions", "local projections")
 PATHS = ("callaway_santanna", "imputation")
 NEAR = 12
 """Event times on either side of adoption that figures and sensitivity analysis look at."""
@@ -90,10 +94,12 @@ def every_estimator(panel: Panel, spec: Spec) -> tuple[AuditSection, Fits]:
     table = table.astype({"observations": "Int64", "units": "Int64"})
     if (table[SIDE_BY_SIDE[-1]] == "").all():
         table = table.drop(columns=SIDE_BY_SIDE[-1])
+    averages = ALL_CELLS if spec.window else (*ALL_CELLS, SWITCHERS)
     robust = [
-        main_row(fits[name])[0] for name in ROBUST if name in fits and fits[name].details.average in ALL_CELLS
+        main_row(fits[name])[0] for name in ROBUST if name in fits and fits[name].details.average in averages
     ]
-    words = [*robust_words(robust), *sample_words(table), *method_words(fits, spec.inference.method)]
+    shorter = [*SHORTER, ENTRIES["dcdh"].label] if spec.window else SHORTER
+    words = [*robust_words(robust, shorter), *sample_words(table), *method_words(fits, spec.inference.method)]
     found = verdicts(side_by_side_checks(fits, robust))
     return AuditSection("All estimators side by side", tuple(words), *found, table), fits
 
@@ -127,15 +133,14 @@ def side_by_side_checks(fits: Fits, robust: Sequence[float]) -> list[Check]:
     return checks
 
 
-def robust_words(robust: Sequence[float]) -> list[str]:
-    """The range of the robust estimates of one estimand."""
+def robust_words(robust: Sequence[float], shorter: Sequence[str] = SHORTER) -> list[str]:
+    """The range of the robust estimates of one estimand, and what averages fewer event times."""
     if not robust:
         return []
     return [
         f"The {len(robust)} estimators that allow effects to differ over cohorts and time and average all "
-        f"treated cells give {fixed(min(robust))} to {fixed(max(robust))}; stacked regressions and local "
-        "projections average fewer event times, and TWFE weights effects by the residual variance of "
-        "treatment."
+        f"treated cells give {fixed(min(robust))} to {fixed(max(robust))}; {series(shorter)} average fewer "
+        "event times, and TWFE weights effects by the residual variance of treatment."
     ]
 
 

@@ -12,29 +12,30 @@ import pandas as pd
 
 from replication.checks import panel_findings as look
 from replication.checks.panel_findings import Finding
+from replication.checks.trial_estimate import PLACEHOLDER, attempt, unchecked, with_placeholder
 from replication.core.columns import FIRST_LINE, first_in, require_columns
 from replication.core.errors import InputError
 from replication.core.frames import read_frame
 from replication.core.intake import take_in
+from replication.core.interactions import covariate_columns
 from replication.core.logarithm import source_column
 from replication.core.panel import Panel
-from replication.core.panel_builder import build_panel
 from replication.core.period_column import period_problem
 from replication.core.reading import (
     in_blocks,
-    in_specification,
+    in_call,
     plain_label,
-    proposal,
+    shell_proposal,
     stripped,
     with_numbers,
 )
-from replication.core.sample_selection import cohort_column, identifier_columns
+from replication.core.sample_selection import cohort_column, identifier_columns, strata_names
 from replication.core.spec import Spec, parse_spec
 from replication.core.wording import agreeing
-from replication.estimators.estimate_spec import estimate
 
-PLACEHOLDER: Final = "replication_no_outcome"
-"""Column of zeros where no outcome is named: what a panel needs besides is looked at all the same."""
+COMMAND: Final = "Command line"
+ESTIMATOR: Final = "callaway_santanna"
+"""The estimator that ``replication estimate`` and ``rp.estimate`` use where none is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +67,16 @@ class PanelCheck:
         """The findings, with the call of ``rp.estimate`` that works."""
         given = in_blocks(self.keys)
         call = f"rp.estimate(frame, {', '.join(f'{key}={given[key]!r}' for key in given)})"
-        return check_text(self, call, in_specification)
+        return check_text(self, call, in_call)
 
     __repr__ = __str__
 
 
 def check_panel(
-    data: Path | pd.DataFrame, keys: Mapping[str, Any], outcomes: Sequence[str] = ()
+    data: Path | pd.DataFrame,
+    keys: Mapping[str, Any],
+    outcomes: Sequence[str] = (),
+    source: str = COMMAND,
 ) -> PanelCheck:
     """Look at a panel as an estimate would.
 
@@ -82,37 +86,30 @@ def check_panel(
     keys : keys of a specification (``unit``, ``time``, ``cohort`` or ``cohort_from``, ``never``, ...), those
         of ``read`` with a dot.
     outcomes : columns to look at; without any the panel alone is looked at.
+    source : what a refusal of a key names as its place.
 
     Raises
     ------
     InputError
         If the file cannot be read or a column is missing; the message names the option that fixes it.
     """
-    spec = _spec(keys, outcomes)
-    frame = _frame(data, spec, outcomes)
-    cohort = spec.cohort_from or cohort_column(spec, frame)
-    _require(
-        frame,
-        [
-            spec.unit,
-            spec.time,
-            cohort,
-            *(source_column(name, frame) for name in outcomes),
-            *spec.covariates,
-            *spec.cluster,
-        ],
-        spec,
-    )
-    findings, proposed = _findings(frame, spec, list(outcomes), frame.attrs.get(FIRST_LINE, 1))
+    spec = _spec(keys, outcomes, source)
+    frame = _frame(data, spec)
+    _require(frame, _named_columns(frame, spec, outcomes), spec)
+    looked_at = frame if outcomes else with_placeholder(frame)
+    findings, proposed = _findings(looked_at, spec, list(outcomes), frame.attrs.get(FIRST_LINE, 1))
     full = {**keys, **proposed}
-    refusal, _ = _attempt(frame, spec, outcomes)
-    # A file whose decimal mark or blanks are read differently is read again, as the next command will.
-    mended = _spec(full, outcomes)
-    again = _frame(data, mended, outcomes) if mended.read != spec.read else frame
-    remaining, panel = _attempt(again, mended, outcomes)
+    refusal, panel = attempt(looked_at, spec, outcomes)
+    remaining = refusal
+    if proposed:
+        spec = _spec(full, outcomes, source)
+        # A file whose decimal mark or blanks are read differently is read again, as the next command will.
+        again = _frame(data, spec)
+        remaining, panel = attempt(again if outcomes else with_placeholder(again), spec, outcomes)
     if panel is not None:
-        findings += [*look.gaps(panel), *look.design(panel)]
+        findings += [*look.gaps(panel), *look.design(panel, spec.control_group)]
         findings += [Finding(note) for note in panel.notes if "looks like" in note or "mistake" in note]
+        findings += [] if remaining else unchecked(panel, spec)
     table = look.cohorts(panel) if panel is not None else None
     name = data.name if isinstance(data, Path) else "The data"
     head = _head(name, frame, spec, panel)
@@ -121,13 +118,25 @@ def check_panel(
     )
 
 
-def _frame(data: Path | pd.DataFrame, spec: Spec, outcomes: Sequence[str]) -> pd.DataFrame:
+def _frame(data: Path | pd.DataFrame, spec: Spec) -> pd.DataFrame:
     """The panel as its file is read; a frame that was passed, with what ``read`` does to labels."""
     if isinstance(data, pd.DataFrame):
-        frame = stripped(data) if spec.read.strip_blanks else data
-    else:
-        frame = read_frame(data, identifier_columns(spec), spec.read)
-    return frame if outcomes else frame.assign(**{PLACEHOLDER: 0.0})
+        return stripped(data) if spec.read.strip_blanks else data
+    return read_frame(data, identifier_columns(spec), spec.read)
+
+
+def _named_columns(frame: pd.DataFrame, spec: Spec, outcomes: Sequence[str]) -> list[str]:
+    """The columns that the keys and the outcomes name."""
+    some = (spec.weights, spec.offset, spec.eligible, spec.dose)
+    treatment = spec.cohort_from or cohort_column(spec, frame)
+    return [
+        *(spec.unit, spec.time, treatment if spec.treatment == "binary" else spec.treatment),
+        *(source_column(name, frame) for name in outcomes),
+        *covariate_columns(spec, frame),
+        *spec.cluster,
+        *(name for name in some if name),
+        *strata_names(spec),
+    ]
 
 
 def _require(frame: pd.DataFrame, names: Sequence[str], spec: Spec) -> None:
@@ -136,23 +145,9 @@ def _require(frame: pd.DataFrame, names: Sequence[str], spec: Spec) -> None:
     require_columns(frame, [name for name in names if name not in plain or spec.read.strip_blanks])
 
 
-def _spec(keys: Mapping[str, Any], outcomes: Sequence[str]) -> Spec:
-    fixed = {"id": "check", "estimator": "twfe", "outcome": (*outcomes, PLACEHOLDER)[0]}
-    return parse_spec({**fixed, **in_blocks(keys)}, "Command line")
-
-
-def _attempt(frame: pd.DataFrame, spec: Spec, outcomes: Sequence[str]) -> tuple[str, Panel | None]:
-    """Why an estimate is refused (empty if it is not), and the panel where it could be built."""
-    panel: Panel | None = None
-    try:
-        for name in outcomes or [PLACEHOLDER]:
-            one = replace(spec, outcome=name)
-            panel = build_panel(frame, one)
-            if outcomes:
-                estimate(panel, one)
-    except InputError as error:
-        return str(error), panel
-    return "", panel
+def _spec(keys: Mapping[str, Any], outcomes: Sequence[str], source: str = COMMAND) -> Spec:
+    given = {"estimator": ESTIMATOR, **in_blocks(keys), "outcome": (*outcomes, PLACEHOLDER)[0]}
+    return parse_spec({**given, "id": str(given["estimator"])}, source)
 
 
 def _findings(
@@ -170,11 +165,11 @@ def _findings(
 
     labels = identifier_columns(spec)
     outcomes = [source_column(name, frame) for name in outcomes]
-    named = [*labels, *outcomes, *spec.covariates]
-    note(look.blanks(frame, labels, named, first))
+    note(look.blanks(frame, labels, [*labels, *outcomes, *spec.covariates], first))
     frame = stripped(frame) if proposed else frame
+    covariates = covariate_columns(spec, frame)
     note(look.spellings(frame, labels, first))
-    note(look.numbers(frame, [*outcomes, *spec.covariates, *([spec.weights] if spec.weights else [])], first))
+    note(look.numbers(frame, [*outcomes, *covariates, *([spec.weights] if spec.weights else [])], first))
     read = _spec({key: value for key, value in proposed.items() if key.startswith("read.")}, ()).read
     frame = with_numbers(frame, read)
     try:
@@ -194,7 +189,8 @@ def _findings(
         read_as = taken.kind in ("quarter", "month")
         note(look.never_codes(frame[cohort], frame[spec.unit], span, first, spec.never, refused=read_as))
     if spec.duplicates == "refuse":
-        read_columns = [spec.cohort_from or cohort, *outcomes, *spec.covariates, *spec.cluster]
+        treatment = spec.cohort_from or cohort if spec.treatment == "binary" else spec.treatment
+        read_columns = [treatment, *outcomes, *covariates, *spec.cluster]
         mended = replace(spec, never=(*spec.never, *proposed.get("never", ())), duplicates="refuse")
         try:
             dated = take_in(frame, mended).frame
@@ -216,8 +212,7 @@ def _propose(proposed: dict[str, Any], keys: Mapping[str, Any], spec: Spec) -> N
 
 
 def _head(name: str, frame: pd.DataFrame, spec: Spec, panel: Panel | None) -> str:
-    columns = [name for name in frame.columns if name != PLACEHOLDER]
-    size = f"{name}: {len(frame):,} rows, {len(columns)} columns"
+    size = f"{name}: {len(frame):,} rows, {len(frame.columns)} columns"
     if panel is None:
         return f"{size}."
     steps = np.diff(panel.periods)
@@ -240,14 +235,14 @@ def _uneven(panel: Panel, steps: Any) -> str:
 
 
 def check_text(
-    found: PanelCheck, command: str, written: Callable[[Mapping[str, Any]], str] = proposal
+    found: PanelCheck, command: str, written: Callable[[Mapping[str, Any]], str] = shell_proposal
 ) -> str:
     """The findings for a terminal.
 
     Parameters
     ----------
     command : what to run next
-    written : how keys are proposed: as options and in YAML, or in YAML alone
+    written : how keys are proposed: as options and in YAML, or in Python
     """
     lines = [found.head]
     if found.cohorts is not None:

@@ -282,8 +282,11 @@ def cohorts(panel: Panel) -> pd.DataFrame:
     return frame.assign(share=frame["units"] / frame["units"].sum())
 
 
-def design(panel: Panel) -> Iterator[Finding]:
-    """Cohorts that say little: treated throughout, after the panel, of one unit; no control group."""
+def design(panel: Panel, control_group: str = "") -> Iterator[Finding]:
+    """Cohorts that say little: treated throughout, after the panel, of one unit; no control group.
+
+    ``control_group``: the one that the specification sets.
+    """
     first, last = panel.periods[[0, -1]]
     treated = panel.cohort != NEVER
     early, late = treated & (panel.cohort <= first), treated & (panel.cohort > last)
@@ -299,7 +302,8 @@ def design(panel: Panel) -> Iterator[Finding]:
             f"All units adopt in period {panel.written(panel.cohort[0])}, so there is no control group"
         )
     elif treated.all():
-        yield Finding("There are no never-treated units; not-yet-treated cohorts are the only control group")
+        others = "; not-yet-treated cohorts are the only control group"
+        yield Finding(f"There are no never-treated units{'' if control_group == 'never_treated' else others}")
     if not (treated & ~early & ~late).any():
         yield Finding("no unit changes its treatment within the panel")
     sizes = pd.Series(panel.cohort[treated & ~early & ~late]).value_counts()

@@ -22,11 +22,11 @@ def add(commands: Subparsers) -> None:
         "verify", help="compare all outputs with their source files and the committed numbers"
     )
     verify.add_argument("study", nargs="*", help="verify only these studies")
-    verify.add_argument("--all", action="store_true", help="print one line per file, not failures only")
+    verify.add_argument("--all", action="store_true", help="print one line per file, not just the failures")
     verify.add_argument(
         "--write-expected",
         action="store_true",
-        help="for maintainers: replace the committed numbers by the current outputs",
+        help="for maintainers: replace the committed numbers with the current outputs",
     )
     verify.set_defaults(run=run_verify)
     manifest = commands.add_parser(

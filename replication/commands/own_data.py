@@ -145,7 +145,7 @@ def chosen_specs(chosen: argparse.Namespace, columns: Sequence[str]) -> list[Spe
     if chosen.spec is not None and getattr(chosen, "cluster", None) and not chosen.spec.suffix:
         _require_file(chosen.spec, chosen.cluster)
     specs = specs_of(chosen.spec, keys, chosen.assigned)
-    return specs if chosen.only is None else [one_of(specs, chosen.only)]
+    return specs if chosen.only is None else [one_of(specs, chosen.only, chosen.spec)]
 
 
 def _require_file(path: Path, cluster: str) -> None:

@@ -81,10 +81,18 @@ def numeric(
         verb = "is" if bad.sum() == 1 else "are"
         raise PanelError(
             f"{int(bad.sum())} of {len(frame)} values of column {column!r} {verb} missing or infinite and "
-            f"must be finite{example}. Fill them in or drop these rows in 'sample'."
+            f"must be finite{example}. Fill them in, or {removal(f'np.isfinite(frame[{column!r}])')}."
         )
     _require_moderate(frame, column, values, at)
     return values
+
+
+def removal(kept: str) -> str:
+    """How rows are left out whose values no list of ``sample`` can name.
+
+    ``kept``: the condition of the rows to keep, in Python.
+    """
+    return f"remove these rows from the data before they are read (in Python `frame[{kept}]`)"
 
 
 def _refuse_text(

@@ -40,7 +40,8 @@ def duplicates_hint(frame: pd.DataFrame, unit: str, time: str) -> str:
         )
     return (
         f"They differ in {', '.join(map(repr, differing[:5]))}: find out which are right, or set "
-        "`--duplicates first`, `last`, or `mean` (in YAML `duplicates: mean`)."
+        "`--duplicates first`, `last`, or `mean` (in YAML "
+        "`duplicates: mean`, in Python `duplicates='mean'`)."
     )
 
 
@@ -122,5 +123,5 @@ def _refusal(frame: pd.DataFrame, spec: Spec, repeated: Any, differing: list[str
         f"`duplicates: {spec.duplicates}` {why}, and {int(repeated.sum())} rows share their {spec.unit!r} "
         f"and {spec.time!r} with another and differ in {', '.join(map(repr, differing[:5]))}, for "
         f"example{example}. Find out which are right, or set `--duplicates first`, `last`, or `mean` (in "
-        "YAML `duplicates: mean`)."
+        "YAML `duplicates: mean`, in Python `duplicates='mean'`)."
     )

@@ -131,6 +131,6 @@ def require_single_names(names: Sequence[Any], where: str) -> None:
     repeated = counts[counts > 1]
     if len(repeated):
         raise PanelError(
-            f"{where} has {int(repeated.iloc[0])} columns named {str(repeated.index[0])!r}, and "
-            "which of them is meant cannot be known. Rename or remove all but one."
+            f"{where} has {int(repeated.iloc[0])} columns named {str(repeated.index[0])!r}, so it is unclear "
+            "which one you mean. Rename or remove all but one."
         )

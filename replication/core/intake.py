@@ -33,7 +33,7 @@ from replication.core.policy_cohort import with_cohort_from
 from replication.core.reading import MOST_MARKS, is_text, proposal, shown, stripped, with_numbers
 from replication.core.sample_selection import cohort_column
 from replication.core.spec import Spec
-from replication.core.wording import label_text
+from replication.core.wording import label_text, series
 
 NEVER_WORDS: Final = (
     "never",
@@ -252,8 +252,9 @@ def with_cohorts(
     coarse = [label for label, part in parts.items() if part[3] < PRECISION[kind]]
     if coarse:
         raise PanelError(
-            f"The time column {spec.time!r} contains {kind}s, and {len(coarse)} labels of the cohort column "
-            f"{name!r} name a longer period, for example {shown(coarse[0])}. "
+            f"The time column {spec.time!r} contains {kind}s, and {len(coarse)} values of the cohort column "
+            f"{name!r} are {_kinds([parts[label][3] for label in coarse], kind)}, for example "
+            f"{shown(coarse[0])}. "
             f"{never_hint(coarse[0]) or ''}Give the {kind} of adoption for each unit, such as "
             f"{written_label(number_of((2006, 1, 1, 4), kind), FORMS[kind])}."
         )
@@ -263,6 +264,14 @@ def with_cohorts(
             f"{fine} labels of the cohort column {name!r} were counted in the {kind} that contains them"
         )
     return frame.assign(**{name: converted(values, lambda label: number_of(parts[label], kind))}), notes
+
+
+def _kinds(precisions: list[int], kind: Kind) -> str:
+    """What labels of coarse precisions are: ``years, not quarters``, ``a year, not a quarter``."""
+    found = [name for name, precision in PRECISION.items() if precision in precisions]
+    if len(precisions) == 1:
+        return f"a {found[0]}, not a {kind}"
+    return f"{series(f'{name}s' for name in found)}, not {kind}s"
 
 
 def _numbered(labels: pd.Series[Any], kind: Kind) -> dict[Any, tuple[int, int, int, int]]:

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from replication.core.columns import numeric, place_of, require_columns
+from replication.core.columns import numeric, place_of, removal, require_columns
 from replication.core.errors import PanelError
 from replication.core.reading import with_numbers
 from replication.core.spec import Spec
@@ -50,7 +50,7 @@ def require_logarithm(frame: pd.DataFrame, spec: Spec) -> None:
         zeros = "zero or " if bad.sum() > negative.sum() else ""
         raise PanelError(
             f"{counted} {zeros}negative, for example{place}; neither a log nor a Poisson model applies. Use "
-            f"{column!r} itself as the outcome, or drop these rows in 'sample'."
+            f"{column!r} itself as the outcome, or {removal(f'frame[{column!r}] > 0')}."
         )
     raise PanelError(
         f"{counted} zero and have no logarithm, for example{place}. A "

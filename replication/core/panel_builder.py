@@ -15,7 +15,14 @@ import pandas as pd
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.column_roles import as_individuals, eligible_codes, require_roles, unit_doses
-from replication.core.columns import numeric, place_of, require_no_reversal, whole_numbers, written_cell
+from replication.core.columns import (
+    numeric,
+    place_of,
+    removal,
+    require_no_reversal,
+    whole_numbers,
+    written_cell,
+)
 from replication.core.duplicates import require_unique
 from replication.core.errors import PanelError
 from replication.core.identifiers import is_continuous, require_groups, require_single_names, require_unlike
@@ -62,6 +69,8 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
     SpecError
         If one column is named in two roles that exclude each other.
     """
+    if frame.empty:
+        raise PanelError("The data have columns and no rows. Pass data with a row per unit and period.")
     require_single_names(list(frame.columns), "The panel")
     if spec.repeated_cross_sections:
         frame = as_individuals(frame, spec)
@@ -213,7 +222,8 @@ def weights_of(frame: pd.DataFrame, spec: Spec) -> Floats:
         raise PanelError(
             f"{int(bad.sum())} of {len(frame)} weights in column {spec.weights!r} are negative or "
             f"missing, for example{place_of(frame, bad, (spec.unit, spec.time))}. "
-            "Weights must be nonnegative: correct them or drop these rows in 'sample'."
+            "Weights must be nonnegative: correct them, or "
+            f"{removal(f'frame[{spec.weights!r}] >= 0')}."
         )
     if not values.any():
         raise PanelError(f"All weights in column {spec.weights!r} are zero. Name another column.")

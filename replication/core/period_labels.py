@@ -151,7 +151,7 @@ def _kind_of_dates(dates: list[tuple[int, int, int]], column: str) -> Kind:
             f"Column {column!r} contains dates, several in one month (such as {shown}): days or weeks. "
             "Number the periods consecutively, cohorts included, or aggregate the rows. If each unit has "
             "one date per month, quarter, or year, set `--time-format month`, `quarter`, or `year` (in YAML "
-            "`time_format: month`)."
+            "`time_format: month`, in Python `time_format='month'`)."
         )
     return "quarter" if len({month % 3 for _, month, _ in dates}) == 1 else "month"
 

@@ -11,6 +11,7 @@ import pandas as pd
 from replication.core.columns import numeric, place_of
 from replication.core.errors import PanelError, SpecError
 from replication.core.reading import proposal, shown
+from replication.core.sample_selection import kept_rows
 from replication.core.spec import Spec
 
 BINARY: Final = {"0": 0.0, "1": 1.0, "0.0": 0.0, "1.0": 1.0, "false": 0.0, "true": 1.0}
@@ -30,10 +31,12 @@ def with_cohort_from(frame: pd.DataFrame, spec: Spec, column: str) -> tuple[pd.D
     time = numeric(frame, spec.time, missing="refuse", at=(spec.unit, spec.time))
     units = frame[spec.unit]
     first = pd.Series(np.where(on, time, np.nan), index=frame.index).groupby(units).transform("min")
-    left = units[~on & (time > first)].unique()
+    # What lies outside the sample dates adoption, and a reversal there changes nothing.
+    fell = ~on & (time > first) & kept_rows(frame, spec)
+    left = units[fell].unique()
     notes = []
     if len(left) and spec.reversals == "refuse":
-        _refuse_reversals(frame, spec, column, on, time, left)
+        _refuse_reversals(frame, spec, column, fell, time, left)
     if len(left):
         which, whose = ("unit, which is", "its") if len(left) == 1 else ("units, which are", "their")
         notes.append(
@@ -51,20 +54,18 @@ def with_cohort_from(frame: pd.DataFrame, spec: Spec, column: str) -> tuple[pd.D
 
 
 def _refuse_reversals(
-    frame: pd.DataFrame, spec: Spec, column: str, on: Any, time: Any, left: Any
+    frame: pd.DataFrame, spec: Spec, column: str, fell: Any, time: Any, left: Any
 ) -> NoReturn:
     """Refuse units that are 0 after a 1, with the first such period of the first of them."""
-    rows = np.flatnonzero(frame[spec.unit] == left[0])
-    rows = rows[np.argsort(time[rows], kind="stable")]
-    fell = np.maximum.accumulate(on[rows]) & ~on[rows]
-    fall = np.arange(len(frame)) == rows[int(fell.argmax())]
+    rows = np.flatnonzero((frame[spec.unit] == left[0]) & fell)
+    fall = np.arange(len(frame)) == rows[int(time[rows].argmin())]
     place = place_of(frame, fall, (spec.unit, spec.time)).removeprefix(" for ")
     one = len(left) == 1
     these = "this unit as adopting permanently in its" if one else "these units as adopting in their"
     raise PanelError(
         f"Column {column!r} returns to 0 in {'' if one else f'{len(left)} units, for example '}{place}. The "
         "cohort is the first period with 1 and adoption is taken as permanent: correct the column, end the "
-        f"sample before, or set {proposal({'reversals': 'allow'})} to treat {these} first period with 1."
+        f"sample before, or use {proposal({'reversals': 'allow'})} to treat {these} first period with 1."
     )
 
 

@@ -116,17 +116,31 @@ def as_option(key: str, value: Any) -> str:
 
 
 def proposal(keys: Mapping[str, Any]) -> str:
-    """Keys as they are set on the command line, then in a specification.
+    """Keys as they are set on the command line, in a specification, and in Python.
 
-    ``--never 9999`` (in YAML ``never: [9999]``), in backticks; a dot in a key leads into its block.
+    ``--never 9999`` (in YAML ``never: [9999]``, in Python ``never=[9999]``), in backticks; a dot in a key
+    leads into its block.
     """
-    options = " ".join(as_option(key, value) for key, value in keys.items())
-    return f"`{options}` (in YAML {in_specification(keys)})"
+    return f"{_in_options(keys)} (in YAML {in_specification(keys)}, in Python {in_call(keys)})"
+
+
+def shell_proposal(keys: Mapping[str, Any]) -> str:
+    """The same for a reader of the command line alone."""
+    return f"{_in_options(keys)} (in YAML {in_specification(keys)})"
+
+
+def _in_options(keys: Mapping[str, Any]) -> str:
+    return f"`{' '.join(as_option(key, value) for key, value in keys.items())}`"
 
 
 def in_specification(keys: Mapping[str, Any]) -> str:
     """Keys as lines of YAML, each in backticks; those of a block together."""
     return " and ".join(f"`{key}: {in_yaml(value)}`" for key, value in in_blocks(keys).items())
+
+
+def in_call(keys: Mapping[str, Any]) -> str:
+    """Keys as arguments of ``rp.estimate`` in backticks; those of a block together."""
+    return f"`{', '.join(f'{key}={value!r}' for key, value in in_blocks(keys).items())}`"
 
 
 def in_blocks(keys: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,23 +21,27 @@ from replication.core.spec import SampleRule, Spec
 def take_sample(frame: pd.DataFrame, spec: Spec) -> pd.DataFrame:
     """Rows that the ``sample`` of the specification keeps, and the columns that it reads."""
     sample: SampleRule = spec.sample
-    ranges = [(column, bounds) for _, column, bounds in _ranges(frame, spec)]
     names = needed_columns(spec, frame)
     _require_coordinates(frame, spec)
     for column, values in (*sample.where.items(), *sample.drop.items()):
         _require_holder(frame, column, values)
     require_columns(frame, names)
-    keep = np.ones(len(frame), dtype=bool)
-    for column, bounds in ranges:
-        if bounds is not None:
-            require_columns(frame, [column])
-            keep &= _inside(frame, column, bounds)
-    for column, values in sample.where.items():
-        keep &= frame[column].isin(values).to_numpy()
-    for column, values in sample.drop.items():
-        keep &= ~frame[column].isin(values).to_numpy()
+    require_columns(frame, [column for _, column, bounds in _ranges(frame, spec) if bounds is not None])
     # Wide panels are mostly columns that one specification does not read.
-    return frame.loc[keep, names]
+    return frame.loc[kept_rows(frame, spec), names]
+
+
+def kept_rows(frame: pd.DataFrame, spec: Spec) -> Bools:
+    """Rows that the ``sample`` keeps, so far as the frame has the columns that it names."""
+    keep = np.ones(len(frame), dtype=bool)
+    for _, column, bounds in _ranges(frame, spec):
+        if bounds is not None and column in frame.columns:
+            keep &= _inside(frame, column, bounds)
+    for column, values in spec.sample.where.items():
+        keep &= frame[column].isin(values).to_numpy() if column in frame.columns else True
+    for column, values in spec.sample.drop.items():
+        keep &= ~frame[column].isin(values).to_numpy() if column in frame.columns else True
+    return keep
 
 
 def _inside(frame: pd.DataFrame, column: str, bounds: tuple[int, int]) -> Bools:
@@ -58,7 +62,7 @@ def _require_coordinates(frame: pd.DataFrame, spec: Spec) -> None:
             f"Conley standard errors need coordinates, and the panel has no column {absent[0]!r}"
             f"{nearest(absent[0], map(str, frame.columns))}. Name the columns of latitude and longitude: "
             "`--set 'inference.coordinates=[LATITUDE, LONGITUDE]'` (in YAML `inference: {coordinates: "
-            f"[LATITUDE, LONGITUDE]}}`). Its columns are: {', '.join(map(str, frame.columns))}."
+            f"[LATITUDE, LONGITUDE]}}`). The panel's columns are: {', '.join(map(str, frame.columns))}."
         )
 
 
@@ -87,8 +91,9 @@ def absent_values(frame: pd.DataFrame, spec: Spec) -> list[str]:
     found = []
     for key, rules in (("where", spec.sample.where), ("drop", spec.sample.drop)):
         for column, values in rules.items():
-            known = set(frame[column].unique().tolist())
-            for value in [value for value in values if value not in known]:
+            labels = frame[column].drop_duplicates()
+            known = set(labels.tolist())
+            for value in [value for value in values if not labels.isin([value]).any()]:
                 twin = [other for other in known if str(other) == str(value)]
                 hint = nearest(str(value), map(str, known))
                 other = holding(frame, [value])

@@ -18,7 +18,7 @@ KINDS: Final = {
     "number": "a number",
     "boolean": "true or false",
     "object": "a mapping of keys to values",
-    "null": "empty",
+    "null": "null (None in Python)",
 }
 ITEMS: Final = {"integer": "whole numbers", "number": "numbers", "string": "names"}
 BOUNDS: Final = {

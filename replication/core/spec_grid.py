@@ -13,24 +13,30 @@ import yaml
 
 from replication.core.errors import SpecError
 from replication.core.files import parse_yaml, yaml_fault
-from replication.core.limits import MOST_CHARACTERS, MOST_SPECIFICATIONS, LimitError, shortened
+from replication.core.limits import MOST_CHARACTERS, MOST_SPECIFICATIONS, RECORD, LimitError, shortened
 
 GRID: Final = ("vary", "columns")
 NAMING: Final = ("id", "label")
 """Keys of an entry of ``columns`` that name it; all others replace keys of the specification."""
 
 
+SAVED: Final = "spec:\n"
+"""First line of the record of a saved result, whose specification stands below it."""
+
+
 def read_spec_file(path: Path) -> dict[str, Any]:
-    """The keys of a specification file, unchecked."""
+    """The keys, unchecked, of a specification file, or of the specification inside a saved result."""
     try:
         with path.open(encoding="utf-8") as file:
-            text = file.read(MOST_CHARACTERS + 1)
+            first = file.readline(len(SAVED))
+            times = RECORD if first == SAVED else 1
+            text = first + file.read(MOST_CHARACTERS * times + 1)
     except FileNotFoundError:
         raise SpecError(f"There is no specification file {path}. Check the path.") from None
     except (OSError, ValueError) as error:
         raise SpecError(f"The specification {path} cannot be read as UTF-8 text: {error}.") from None
     try:
-        data = parse_yaml(text)
+        data = parse_yaml(text, times)
     except LimitError as error:
         raise SpecError(
             f"{path} is refused: {error}. No specification needs as much; check that this is the "
@@ -46,7 +52,16 @@ def read_spec_file(path: Path) -> dict[str, Any]:
             f"{path} {what}; a specification is a mapping with keys such as id, outcome, and estimator."
             f"{several if isinstance(data, list) else ''}"
         )
-    return data
+    return _set_keys(data["spec"]) if first == SAVED and isinstance(data["spec"], dict) else data
+
+
+def _set_keys(saved: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a saved specification that are not empty: every default is written out in it."""
+    return {
+        key: _set_keys(value) if isinstance(value, Mapping) else value
+        for key, value in saved.items()
+        if value is not None and (key, value) != ("cluster", [])
+    }
 
 
 def expand(data: Mapping[str, Any], source: str = "the specification") -> Iterator[dict[str, Any]]:

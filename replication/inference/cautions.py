@@ -120,9 +120,9 @@ def lost_note(labels: Sequence[str], lost: Bools) -> list[str]:
     more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
     return [
         f"No standard error is reported for {len(names)} of {lost.size} estimates "
-        f"({', '.join(names[:LISTED])}{more}): the scores of every cluster are zero there, as where each "
-        "cohort is one cluster or no degrees of freedom remain, so the clusters contain no information "
-        "about the precision of these estimates"
+        f"({', '.join(names[:LISTED])}{more}): the cluster scores are all zero, as happens when each cohort "
+        "is a single cluster or no degrees of freedom remain, so the clusters contain no information about "
+        "the precision of these estimates"
     ]
 
 

@@ -38,8 +38,8 @@ def with_remedies(found: Estimates, panel: Panel, inference: Inference, possible
     possible : methods that the estimator has for this specification.
     """
     replaced = inference.method in DESIGNED[1:]
-    words = ("critical values are", DIFFER)
-    if not replaced and not any(ON_FEW.match(note) or any(w in note for w in words) for note in found.notes):
+    words, given = ("critical values are", DIFFER), found.details.notes
+    if not replaced and not any(ON_FEW.match(note) or any(w in note for w in words) for note in given):
         return found
     remedy = "" if inference.method in ("wild", *DESIGNED) else remedy_of(panel, inference.level, possible)
     few = set(DESIGNED[1:]) <= set(possible) and enough_controls(panel, inference.level)
@@ -49,7 +49,7 @@ def with_remedies(found: Estimates, panel: Panel, inference: Inference, possible
     notes = [
         (note.replace(clause, "") if drop else note)
         + (remedy if ON_FEW.match(note) else valid if note.startswith(DIFFER) else "")
-        for note in found.notes
+        for note in given
         if not (replaced and ON_CLUSTERED.match(note))
     ]
     return replace(found, details=replace(found.details, notes=tuple(notes)))

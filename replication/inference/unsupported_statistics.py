@@ -67,19 +67,19 @@ def require_draws(inference: Inference, *, resampled: bool) -> None:
     SpecError
         With the number of draws that the level needs.
     """
-    least, what = 1, ""
+    least, what, percent = 1, "", f"{100 * inference.level:g}"
     if resampled and inference.distribution in ("auto", "normal"):
         tails = 1 if inference.interval == "symmetric" else 2
-        least, what = draws_needed(tails, inference.level), "the ends of a percentile interval"
+        least, what = draws_needed(tails, inference.level), f"a {percent}% percentile interval"
     elif inference.method == "permutation":
-        least, what = draws_needed(1, inference.level) - 1, "a p-value below 1 less the level"
+        least, what = draws_needed(1, inference.level) - 1, f"a p-value below {1 - inference.level:g}"
     elif inference.distribution == "bootstrap_t":
-        least, what = draws_needed(1, inference.level), "a critical value of the bootstrap-t"
+        least, what = draws_needed(1, inference.level), f"a {percent}% interval of the bootstrap-t"
     if resampled or inference.method == "multiplier":
         least, what = max((least, what), (FEWEST_DRAWS, "a standard error from draws"))
     if inference.draws < least:
         raise SpecError(
-            f"{inference.draws} draws are too few for {what} at the level {inference.level:g}. Set "
+            f"{inference.draws} draws are too few for {what}. Set "
             f"'inference.draws' to {least} or more (999 or more is usual), or lower "
             "'inference.level'."
         )
@@ -177,9 +177,8 @@ def _without_bands(table: pd.DataFrame, inference: Inference) -> list[str]:
         return []
     table.loc[inside, ["band_low", "band_high"]] = np.nan
     return [
-        f"Simultaneous bands at the level {inference.level:g} need "
-        f"{draws_needed(1, inference.level)} draws or more and there are {inference.draws}: they "
-        "are not reported"
+        f"{100 * inference.level:g}% simultaneous bands need at least {draws_needed(1, inference.level)} "
+        f"draws; with {inference.draws} they are not reported"
     ]
 
 

@@ -62,8 +62,13 @@ def specs_of(path: Path | None, keys: Mapping[str, Any], assigned: Sequence[str]
     return [parse_spec(variant, source) for variant in expand(data, source)]
 
 
-def one_of(specs: Sequence[Spec], spec_id: str) -> Spec:
-    """One specification of a grid by its id."""
+def one_of(specs: Sequence[Spec], spec_id: str, path: Path | None) -> Spec:
+    """One specification of a file by its id."""
+    if path is None:
+        raise SpecError(
+            f"--only {spec_id} selects a specification of a file, and no file is named. Leave it out, or "
+            f"name the file: `replication estimate SPEC.yaml --only {spec_id} ...`."
+        )
     names = [spec.id for spec in specs]
     if spec_id not in names:
         raise SpecError(

@@ -142,6 +142,23 @@ def test_refusals_name_what_to_do(frame: pd.DataFrame) -> None:
         rp.estimate(frame, outcome="y", estimator="callaway_santana")
     with pytest.raises(InputError, match="number of labels \\(1\\) differs"):
         rp.table([fit, fit], labels=["one"])
+    for call in (rp.table, rp.event_plot):
+        with pytest.raises(InputError, match="A result is of type DataFrame"):
+            call(fit.tidy())
+    with pytest.raises(InputError, match=r"must be a list of two whole numbers, or null \(None in Python\)"):
+        rp.dcdh(rp.read_panel(frame, outcome="y"), window=())
+
+
+@pytest.mark.parametrize("name", ["estimate", "read_panel", "check"])
+def test_a_refused_key_names_the_function(name: str, frame: pd.DataFrame) -> None:
+    with pytest.raises(InputError, match=rf"^{name}\(\): unknown key 'clustr' \(did you mean 'cluster'\?\)"):
+        getattr(rp, name)(frame, outcome="y", clustr="state")
+
+
+def test_one_covariate_needs_no_list_in_any_function(frame: pd.DataFrame) -> None:
+    given = {"outcome": "y", "covariates": "size", "cluster": None}
+    assert rp.read_panel(frame, **given).covariate_names == ("size",)
+    assert "covariates=['size']" in str(rp.check(frame, **given))
 
 
 @pytest.mark.parametrize("ending", ["md", "tex", "html", "docx"])

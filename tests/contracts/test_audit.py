@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,18 @@ import pytest
 import replication as rp
 from replication.audit import design_sections
 from replication.audit.checklist import setup_of
-from replication.audit.design_sections import comparisons, other_test
+from replication.audit.design_sections import (
+    cohorts,
+    comparisons,
+    decomposition,
+    effective_clusters,
+    other_test,
+)
+from replication.audit.estimate_sections import every_estimator
 from replication.audit.robustness_sections import left_out, other_inference
 from replication.audit.run_audit import audit, audit_text, write_audit
 from replication.cli import main
+from replication.display.formatting import fixed
 
 TITLES = {
     "Cohorts",
@@ -216,3 +225,26 @@ def test_a_breakdown_value_below_one_is_a_caution() -> None:
     assert "at least the threshold of 0.5 used here (a value of 1 means" in words
     assert found.found[-1].endswith("checks passed, and 1 is to be interpreted with caution.")
     assert words in audit_text(found).replace("\n  ", " ")
+
+
+def test_the_range_of_robust_estimates_contains_every_average_over_all_treated_cells() -> None:
+    panel = rp.read_panel(rp.simulated_panel(seed=1).drop(index=[13, 25, 377]), outcome="y")
+    section, fits = every_estimator(panel, setup_of(panel))
+    assert "The 6 estimators that allow effects to differ" in section.words[0]
+    assert fixed(fits["dcdh"].att[0]) in section.words[0]
+    words = every_estimator(panel, replace(setup_of(panel), window=(-3, 1)))[0].words[0]
+    assert "The 5 estimators" in words
+    assert "local projections, and de Chaisemartin-D'Haultfoeuille average fewer event times" in words
+
+
+def test_clusters_and_cohorts_agree_on_units_that_are_not_treated_in_the_panel() -> None:
+    frame = rp.simulated_panel(seed=1)
+    panel = rp.read_panel(frame.assign(cohort=frame["cohort"].replace({0: 9999})), outcome="y")
+    assert "0 are never treated, 15 adopt only after" in cohorts(panel).words[0]
+    assert "15 with units untreated through the last period" in effective_clusters(panel).words[0]
+
+
+def test_a_decomposition_that_is_refused_gives_its_reason_once(frame: pd.DataFrame) -> None:
+    words, table = decomposition(rp.read_panel(frame.iloc[1:], outcome="y"))
+    assert table is None
+    assert words.startswith("The Goodman-Bacon decomposition needs a balanced panel")

@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 from awkward_panel import COLUMNS, FLAGS, awkward_panel, plain_panel
 
+import replication as rp
+from replication.checks import trial_estimate
 from replication.checks.panel_check import PanelCheck, check_panel
 from replication.cli import main
 
@@ -181,3 +183,80 @@ def test_a_policy_column_is_checked_as_well(tmp_path: Path) -> None:
     assert not found.refusal
     assert found.cohorts is not None
     assert found.cohorts["cohort"].tolist() == ["never", "9", "15", "18"]
+
+
+def panel_of(tmp_path: Path, frame: pd.DataFrame) -> list[str]:
+    """The command that checks a frame of the simulated panel."""
+    frame.to_csv(tmp_path / "panel.csv", index=False)
+    return ["check", str(tmp_path / "panel.csv"), "--outcome", "y"]
+
+
+def test_what_the_proposed_estimate_refuses_is_not_ready(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = rp.simulated_panel(seed=1)
+    treated = panel_of(tmp_path, frame[frame["cohort"] > 0])
+    assert main([*treated, "--set", "control_group=never_treated"]) == 2
+    said = capsys.readouterr().out
+    assert "Ready" not in said
+    assert "only control group" not in said
+    assert "'control_group' is 'never_treated', and none of the 45 units" in said
+    assert main(treated) == 0
+    assert "not-yet-treated cohorts are the only control group" in capsys.readouterr().out
+    x = np.random.default_rng(3).normal(size=len(frame))
+    collinear = panel_of(tmp_path, frame.assign(x=x, x2=2 * x))
+    assert main([*collinear, "--covariates", "x", "x2"]) == 2
+    said = capsys.readouterr().out
+    assert "Estimation will fail:" in said
+    assert "collinear" in said
+    assert main([*collinear, "--covariates", "x"]) == 0
+    assert "Ready to estimate:" in capsys.readouterr().out
+
+
+def test_check_tries_the_estimator_and_the_method_that_are_set() -> None:
+    frame = rp.simulated_panel(seed=1)
+    together = frame.assign(cohort=5)
+    assert rp.check(together, outcome="y", estimator="imputation").refusal
+    assert rp.check(frame, outcome="y", estimator="imputation").refusal == ""
+    assert "does not support" in rp.check(frame, outcome="y", inference={"method": "wild"}).refusal
+    few = rp.check(frame, outcome="y", inference={"method": "permutation", "draws": 5})
+    assert "draws are too few" in few.refusal
+    drawn = rp.check(frame, outcome="y", inference={"method": "permutation"})
+    assert drawn.refusal == ""
+    assert "Not checked: whether `inference.method: permutation`" in str(drawn)
+
+
+def test_a_large_panel_says_what_was_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial_estimate, "MOST_VALUES", 500)
+    found = rp.check(rp.simulated_panel(seed=1), outcome="y")
+    assert found.refusal == ""
+    assert "Not checked: whether callaway_santanna can estimate an effect" in str(found)
+
+
+def test_a_panel_without_a_named_outcome_is_tried_as_well(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = rp.simulated_panel(seed=1)
+    command = panel_of(tmp_path, frame[frame["cohort"] > 0])[:-2]
+    assert main(command) == 0
+    assert "Ready to estimate:" in capsys.readouterr().out
+    assert main([*command, "--set", "control_group=never_treated"]) == 2
+    assert "none of the 45 units" in capsys.readouterr().out
+    assert main([*command, "--cluster", "county"]) == 2
+    error = capsys.readouterr().err
+    assert error.endswith(f"Its columns are: {', '.join(frame.columns)}.\n")
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"weights": "pop"},
+        {"offset": "pop"},
+        {"trends": ["pop_by_time"]},
+        {"treatment": "pop"},
+        {"covariates": "pop"},
+    ],
+)
+def test_every_column_that_is_named_must_be_there(keys: dict[str, object]) -> None:
+    with pytest.raises(rp.InputError, match="The panel has no column 'pop'"):
+        rp.check(rp.simulated_panel(seed=1), outcome="y", **keys)

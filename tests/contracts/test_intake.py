@@ -161,7 +161,7 @@ def test_a_day_of_adoption_counts_in_its_quarter(expected: rp.Estimates) -> None
         (
             {"law": lambda d: d["law"].replace("2012Q1", "2012")},
             {},
-            ["contains quarters", "'2012'", "longer period"],
+            ["contains quarters", "'2012'", "is a year, not a quarter"],
         ),
         ({"law": lambda d: d["law"].fillna("never")}, {}, ["'never'", "`never: [never]`"]),
         (
@@ -268,7 +268,9 @@ def european(frame: pd.DataFrame) -> pd.DataFrame:
 def test_semicolons_decimal_commas_and_thousands(tmp_path: Path) -> None:
     place = tmp_path / "panel.csv"
     european(plain_panel()).to_csv(place, index=False, sep=";")
-    with pytest.raises(PanelError, match=r"separated by ';'. Set `--sep ';'` \(in YAML `read: \{sep: ;\}`\)"):
+    with pytest.raises(
+        PanelError, match=r"separated by ';'. Set `--sep ';'` \(in YAML `read: \{sep: ;\}`, in Python "
+    ):
         rp.read_panel(place, **KEYS)
     read = {"sep": ";", "decimal": ",", "thousands": "."}
     with pytest.raises(PanelError, match=r"not numbers.*thousands"):

@@ -102,7 +102,7 @@ def test_nothing_is_overwritten_and_nothing_is_left_of_a_refusal(
 ) -> None:
     command = ["new", "law_rates", "--panel", "my.csv", *COLUMNS]
     assert main(command) == 2
-    assert "`--never 9999` (in YAML `never: [9999]`)" in capsys.readouterr().err
+    assert "`--never 9999` (in YAML `never: [9999]`" in capsys.readouterr().err
     assert [path.name for path in here.iterdir()] == ["my.csv"]
     assert main([*command, *FLAGS]) == 0
     before = (here / "law_rates" / "studies" / "law_rates" / "specs" / "main.yaml").read_bytes()

@@ -109,7 +109,7 @@ def test_a_table_prints_no_option_and_one_unit_is_in_the_singular() -> None:
     )
     assert note == (
         "1 of 50 units (unit Texas) is dropped because it has a gap; `--set unbalanced=pairwise` (in "
-        "YAML `unbalanced: pairwise`) keeps it"
+        "YAML `unbalanced: pairwise`, in Python `unbalanced='pairwise'`) keeps it"
     )
     kept = [part for part in note.split("; ") if not OPTION.search(part)]
     assert kept == ["1 of 50 units (unit Texas) is dropped because it has a gap"]
@@ -144,7 +144,7 @@ def test_check_in_python_gives_the_call_that_works() -> None:
     awkward = awkward_panel()
     found = rp.check(awkward, outcome="rate", **KEYS)
     assert found.refusal
-    assert "Set `never: [9999]`." in str(found)
+    assert "Set `never=[9999]`." in str(found)
     assert "--never" not in str(found)
     call = str(found).splitlines()[-1].strip()
     fit = eval(call, {"rp": rp, "frame": awkward})

@@ -185,9 +185,10 @@ def test_every_key_in_a_message_is_one_of_a_specification() -> None:
 
 
 def test_an_option_comes_before_its_key() -> None:
-    assert proposal({"never": [9999]}) == "`--never 9999` (in YAML `never: [9999]`)"
+    assert proposal({"never": [9999]}) == "`--never 9999` (in YAML `never: [9999]`, in Python `never=[9999]`)"
     assert proposal({"read.decimal": ",", "read.thousands": "."}) == (
-        "`--decimal , --thousands .` (in YAML `read: {decimal: ',', thousands: .}`)"
+        "`--decimal , --thousands .` (in YAML `read: {decimal: ',', thousands: .}`, "
+        "in Python `read={'decimal': ',', 'thousands': '.'}`)"
     )
     assert as_option("window", [-12, 12]) == "--set 'window=[-12, 12]'"
     assert as_option("read.strip_blanks", value=True) == "--strip-blanks"

@@ -230,3 +230,79 @@ def test_treated_units_that_are_all_treated_in_the_first_period_are_counted(esti
     always = FRAME.assign(cohort=np.where(FRAME["cohort"] > 0, 1, 0))
     message = refusal(always, estimator=estimator)
     assert "All 45 treated units are treated in or before the first period (1), so none of them" in message
+
+
+def with_reversal() -> pd.DataFrame:
+    """The simulated panel with a treatment column that returns to 0 in the last period."""
+    on = (FRAME["cohort"] > 0) & (FRAME["time"] >= FRAME["cohort"]) & (FRAME["time"] < FRAME["time"].max())
+    return FRAME.assign(d=on.astype(int))
+
+
+@pytest.mark.parametrize(
+    "sample",
+    [{"years": [1, 9]}, {"periods": [1, 9]}, {"drop": {"time": [10]}}, {"where": {"time": [*range(1, 10)]}}],
+)
+def test_a_reversal_outside_the_sample_is_none(sample: dict[str, Any]) -> None:
+    frame = with_reversal()
+    told = refusal(frame.drop(columns="cohort"), cohort_from="d")
+    assert "end the sample before, or use `--set reversals=allow`" in told
+    cut = rp.estimate(frame.drop(columns="cohort"), outcome="y", cohort_from="d", sample=sample)
+    expected = rp.estimate(FRAME[FRAME["time"] < 10], outcome="y")
+    assert cut.att == expected.att
+    assert not any("returns to 0" in note for note in cut.notes)
+
+
+def test_a_sample_that_starts_late_keeps_the_date_of_adoption_and_the_reversal() -> None:
+    """The cohort is read from the whole file, and a reversal inside the sample is refused."""
+    frame = with_reversal().drop(columns="cohort")
+    panel = rp.read_panel(frame, outcome="y", cohort_from="d", sample={"years": [5, 9]})
+    assert set(panel.cohort) == {0, 4, 6, 8}
+    late = refusal(frame, cohort_from="d", sample={"years": [9, 10]})
+    assert "'d' returns to 0 in 45 units, for example unit" in late
+    assert "at time 10" in late
+
+
+def test_rows_that_a_sample_cannot_name_are_removed_as_proposed() -> None:
+    weighted = FRAME.assign(w=np.where(FRAME.index == 7, -1.0, np.where(FRAME.index == 9, np.nan, 2.0)))
+    signed = FRAME.assign(y=FRAME["y"].where(FRAME.index != 3, -2.0).abs().where(FRAME.index != 3, -2.0))
+    endless = FRAME.assign(y=FRAME["y"].where(FRAME.index != 3, np.inf))
+    for frame, keys in (
+        (weighted, {"weights": "w"}),
+        (signed, {"outcome": "log(y)"}),
+        (endless, {}),
+    ):
+        told = refusal(frame, **keys)
+        assert "'sample'" not in told
+        code = told.partition("(in Python `")[2].partition("`")[0]
+        left = eval(code, {"frame": frame, "np": np})
+        assert 0 < len(frame) - len(left) < 5
+        rp.estimate(left, **{"outcome": "y", "unbalanced": "pairwise", **keys})
+
+
+def test_missing_values_that_a_sample_drops_are_found() -> None:
+    frame = FRAME.assign(w=FRAME["size"].where(FRAME.index != 5))
+    fit = rp.estimate(frame, outcome="y", weights="w", sample={"drop": {"w": [np.nan]}})
+    assert not any("names nan" in note for note in fit.notes)
+    assert "1 of 600 unit-periods is not observed" in "; ".join(fit.notes)
+    none = rp.estimate(FRAME, outcome="y", sample={"drop": {"size": [np.nan]}})
+    assert "'sample.drop' names nan, which column 'size' does not have" in none.notes
+
+
+def test_data_without_rows_are_refused_as_such() -> None:
+    assert (
+        refusal(FRAME.iloc[:0])
+        == "The data have columns and no rows. Pass data with a row per unit and period."
+    )
+
+
+def test_the_notes_of_a_result_count_one_in_the_singular() -> None:
+    fit = rp.estimate(FRAME.drop(index=5), outcome="y", unbalanced="pairwise")
+    assert not any(note.startswith("1 of 600 unit-periods are") for note in fit.notes)
+    assert any(note.startswith("1 of 600 unit-periods is") for note in fit.notes)
+
+
+def test_too_few_draws_name_the_interval_or_the_p_value() -> None:
+    told = refusal(FRAME, inference={"method": "permutation", "draws": 5})
+    assert told.startswith("5 draws are too few for a p-value below 0.05.")
+    told = refusal(FRAME, inference={"method": "bootstrap", "draws": 30})
+    assert told.startswith("30 draws are too few for a 95% percentile interval.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,6 +24,8 @@ from replication.inference.sensitivity import (
     equivalence_test,
     event_path,
     honest_did,
+    parallel_trends_interval,
+    pretest_path,
     pretest_power,
     sensitivity_table,
 )
@@ -120,10 +124,44 @@ def test_methods_and_bounds_are_checked():
         honest_did(medicaid(), method="smoothnes")
     with pytest.raises(SensitivityError, match="relative_magnitudes, smoothness, smoothness_clf"):
         breakdown_value(medicaid(), method="sd")
-    with pytest.raises(SensitivityError, match=r"must be nonnegative; got \[-1\]"):
+    with pytest.raises(SensitivityError, match=r"must be finite and nonnegative; got -1\. "):
         honest_did(medicaid(), bounds=[0, -1])
-    with pytest.raises(SensitivityError, match="must be nonnegative; got none"):
+    with pytest.raises(SensitivityError, match=r"'bounds' is an empty list\. Leave it out"):
         honest_did(medicaid(), bounds=[])
+    for bounds in (1, "1", [True], {"a": 1}):
+        with pytest.raises(
+            SensitivityError, match=r"'bounds' must be a list of numbers, such as \[0, 0.5, 1\]"
+        ):
+            honest_did(medicaid(), bounds=bounds)
+
+
+@pytest.mark.parametrize(
+    ("level", "use"), [(95, "0.95"), (90, "0.9"), (1.0, "0.95"), (0, "0.95"), ("a", "0.95")]
+)
+def test_a_level_is_a_share_in_every_analysis(level, use):
+    analyses = (
+        honest_did,
+        breakdown_value,
+        parallel_trends_interval,
+        equivalence_test,
+        pretest_power,
+        partial(pretest_path, slope=0.1),
+    )
+    for analysis in analyses:
+        with pytest.raises(
+            SensitivityError, match=rf"'level' must be above 0 and below 1; got .* Use {use}\."
+        ):
+            analysis(medicaid(), level=level)
+
+
+def test_a_window_is_a_pair_in_order():
+    with pytest.raises(
+        SensitivityError, match=r"The window \[4, -2\] ends before it starts\. Swap the two\."
+    ):
+        honest_did(medicaid(), window=(4, -2))
+    for window in (4, (1, 2, 3), ("a", 2)):
+        with pytest.raises(SensitivityError, match="'window' must be the first and the last event time"):
+            breakdown_value(medicaid(), window=window)
 
 
 REFUSED = {

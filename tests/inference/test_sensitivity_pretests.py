@@ -192,6 +192,8 @@ def test_equivalence_holds_its_level_at_the_bound():
 
 
 def test_wrong_uses_are_refused():
+    with pytest.raises(SensitivityError, match=r"'power' must be a list of numbers, such as \[0.5, 0.8\]"):
+        pretest_power(medicaid(), power=0.8)
     with pytest.raises(SensitivityError, match=r"Power lies between 0 and 1; got \[1\.5\]"):
         pretest_power(medicaid(), power=[0.5, 1.5])
     with pytest.raises(SensitivityError, match=r"pre-test 'jont' \(did you mean 'joint'\?\)"):

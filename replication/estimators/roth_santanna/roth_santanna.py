@@ -148,8 +148,8 @@ def roth_santanna(
     -------
     Estimates with ``att``, ``group``, ``calendar``, and ``event`` rows, in units of the outcome.
     ``details.balance`` has the difference before adoption (X-hat) for each row with its standard error and
-    the joint tests that all are zero (``design_tests``); ``details.by_row["std_errors_neyman"]`` (or
-    ``_adjusted``) has the other standard error of each row.
+    the joint tests that all are zero (``details.balance.largest``, ``details.balance.wald``);
+    ``details.by_row["std_errors_neyman"]`` (or ``_adjusted``) has the other standard error of each row.
 
     Raises
     ------

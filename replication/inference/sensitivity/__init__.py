@@ -1,7 +1,8 @@
 """Sensitivity of event-time paths to violations of parallel trends, and what pre-tests can see."""
 
+from replication.inference.sensitivity.arguments import SensitivityError
 from replication.inference.sensitivity.equivalence import equivalence_test
-from replication.inference.sensitivity.event_path import SensitivityError, event_path
+from replication.inference.sensitivity.event_path import event_path
 from replication.inference.sensitivity.honest import (
     breakdown_value,
     honest_did,

@@ -21,7 +21,8 @@ import pandas as pd
 from scipy import optimize, stats
 
 from replication.core.estimates import Estimates
-from replication.inference.sensitivity.event_path import EventPath, SensitivityError, event_path, path_table
+from replication.inference.sensitivity.arguments import SensitivityError, is_number, require_level
+from replication.inference.sensitivity.event_path import EventPath, event_path, path_table
 from replication.inference.sensitivity.normal_distributions import folded_cdf
 
 
@@ -52,7 +53,8 @@ def equivalence_test(
     SensitivityError
         As ``honest_did``, and for a threshold that is not positive.
     """
-    if threshold is not None and not threshold > 0:
+    require_level(level)
+    if threshold is not None and not (is_number(threshold) and threshold > 0):
         raise SensitivityError(
             f"An equivalence threshold is a positive number in units of the outcome; got "
             f"{threshold}. Leave it out to get the smallest bound that the data support."

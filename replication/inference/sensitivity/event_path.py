@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from replication.core.arrays import Floats, Ints
-from replication.core.errors import InputError
 from replication.core.estimates import Estimates
+from replication.inference.sensitivity.arguments import SensitivityError, require_window
 
 IDENTITY = ["spec_id", "study", "estimator", "outcome"]
 NEGATIVE = -1e-8
@@ -24,10 +24,6 @@ UNCOMMON = {
     "about violations after adoption",
 }
 """Estimators whose leads and effects are not measured from one period, with the reason."""
-
-
-class SensitivityError(InputError):
-    """A path cannot carry the sensitivity analysis that was asked of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +73,11 @@ def event_path(estimates: Estimates, window: tuple[int, int] | None = None) -> E
     Raises
     ------
     SensitivityError
-        Without a path; for a varying base period, effects per unit of treatment, a path without
-        one fixed reference, without coefficients on both sides of it, with gaps, without standard
-        errors, or with a covariance that is not positive semi-definite.
+        Without a path; for a window that is no pair of event times in order, a varying base period, effects
+        per unit of treatment, a path without one fixed reference, without coefficients on both sides of it,
+        with gaps, without standard errors, or with a covariance that is not positive semi-definite.
     """
+    require_window(window)
     if not isinstance(estimates, Estimates):
         raise SensitivityError(
             "Sensitivity analysis takes the result of an estimator, and got the type "

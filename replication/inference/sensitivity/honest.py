@@ -21,9 +21,9 @@ from replication.core.arrays import Floats
 from replication.core.errors import nearest
 from replication.core.estimates import Estimates
 from replication.inference.sensitivity import flci, relative_magnitudes, smoothness
+from replication.inference.sensitivity.arguments import SensitivityError, require_level, require_numbers
 from replication.inference.sensitivity.event_path import (
     EventPath,
-    SensitivityError,
     event_path,
     path_table,
     target_weights,
@@ -61,10 +61,12 @@ def honest_did(
     estimates : Estimates
         With effects by event time, their covariance, and a reference period.
     method : ``relative_magnitudes``, ``smoothness``, or ``smoothness_clf``
-        Bounds the change in the violation between consecutive periods after adoption relative to the
-        largest such change before it (conditional least-favorable [C-LF] hybrid confidence set); bounds the
-        change in its slope between consecutive periods (fixed-length confidence interval [FLCI]); the same
-        with the C-LF confidence set.
+        ``relative_magnitudes`` bounds the change in the violation between consecutive periods after adoption
+        relative to the largest such change before it (conditional least-favorable [C-LF] hybrid confidence
+        set).
+        ``smoothness`` bounds the change in the slope of the violation between consecutive periods
+        (fixed-length confidence interval [FLCI]).
+        ``smoothness_clf`` bounds the same change, with the C-LF hybrid confidence set.
     bounds : nonnegative
         Mbar (unit-free; default 0, 0.5, 1, 1.5, 2), or M in units of the outcome per period squared (default
         five values from 0 to the largest change in the slope that the periods before adoption do not reject).
@@ -84,7 +86,8 @@ def honest_did(
     ------
     SensitivityError
         For a varying base period, no reference, no pre-treatment period, a target outside the path, a
-        covariance that is not positive semi-definite, unknown methods, and negative bounds.
+        covariance that is not positive semi-definite, unknown methods, negative bounds, and a level that is
+        not between 0 and 1.
 
     Examples
     --------
@@ -95,6 +98,7 @@ def honest_did(
     0    0.0       0.8
     1    1.0      -0.4
     """
+    require_level(level)
     path = event_path(estimates, window)
     weights = target_weights(path, target)
     chosen = _bounds(path, weights, method, bounds, level)
@@ -131,6 +135,7 @@ def parallel_trends_interval(
     SensitivityError
         If the estimates have no usable path.
     """
+    require_level(level)
     path = event_path(estimates, window)
     weights = target_weights(path, target)
     after = path.variance[path.n_pre :, path.n_pre :]
@@ -199,6 +204,7 @@ def breakdown_value(
     SensitivityError
         If the estimates have no usable path, or the method is unknown.
     """
+    require_level(level)
     path = event_path(estimates, window)
     weights = target_weights(path, target)
     _require_method(method)
@@ -230,11 +236,12 @@ def _bounds(
         if method == "relative_magnitudes":
             return relative_magnitudes.DEFAULT_BOUNDS
         return smoothness.default_bounds(path, weights, level)
-    wrong = [value for value in bounds if not (np.isfinite(value) and value >= 0)]
-    if wrong or not len(bounds):
+    require_numbers(bounds, "bounds", "[0, 0.5, 1]")
+    wrong = [float(value) for value in bounds if not (np.isfinite(value) and value >= 0)]
+    if wrong:
         raise SensitivityError(
-            f"Bounds on violations must be nonnegative; got {wrong or 'none'}. Use for "
-            "example 0, 0.5, 1, 1.5, 2 for relative magnitudes."
+            f"Bounds on violations must be finite and nonnegative; got {', '.join(f'{v:g}' for v in wrong)}. "
+            "Use for example 0, 0.5, 1, 1.5, 2 for relative magnitudes."
         )
     return [float(value) for value in bounds]
 

@@ -23,9 +23,9 @@ from scipy import optimize, special, stats
 from replication.core.arrays import Floats
 from replication.core.errors import nearest
 from replication.core.estimates import Estimates
+from replication.inference.sensitivity.arguments import SensitivityError, require_level, require_numbers
 from replication.inference.sensitivity.event_path import (
     EventPath,
-    SensitivityError,
     event_path,
     path_table,
     target_weights,
@@ -69,6 +69,8 @@ def pretest_power(
     SensitivityError
         As ``honest_did``, and for a singular covariance before adoption.
     """
+    require_level(level)
+    require_numbers(power, "power", "[0.5, 0.8]")
     path = event_path(estimates, window)
     weights = target_weights(path, target)
     wrong = [value for value in power if not 0 < value < 1]
@@ -97,6 +99,7 @@ def pretest_path(
         event_time, estimate, std_error, trend, mean_if_passed; the reference is a row of zeros.
         Reproduces ``df_eventplot`` of R ``pretrends::pretrends``.
     """
+    require_level(level)
     path = event_path(estimates, window)
     _require_regular(path)
     trend = slope * path.spacing * path.steps

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from replication.core.estimates import Estimates
+from replication.inference.sensitivity.arguments import SensitivityError
 from replication.inference.sensitivity.equivalence import equivalence_test
-from replication.inference.sensitivity.event_path import IDENTITY, SensitivityError
+from replication.inference.sensitivity.event_path import IDENTITY
 from replication.inference.sensitivity.honest import breakdown_value, parallel_trends_interval
 from replication.inference.sensitivity.pretest_power import pretest_power
 
