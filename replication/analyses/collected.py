@@ -10,7 +10,6 @@ import pandas as pd
 from replication.analyses.analysis_context import AnalysisContext
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import row_labels
-from replication.display.inference_text import clusters_of
 
 NUMBERS = [
     "estimate",
@@ -54,7 +53,7 @@ def _row(context: AnalysisContext, heading: str, entry: Mapping[str, Any]) -> di
     numbers = dict(found.table.iloc[labels.index(name)][NUMBERS])
     if found.details.uncertainty.method == "permutation":
         numbers |= dict.fromkeys(INTERVAL, float("nan"))
-    if not clusters_of(found.details, found.estimator):
+    if found.details.uncertainty.method == "conley" or found.details.uncertainty.variance == "hc1":
         numbers["n_clusters"] = float("nan")
     options = {key: value for key, value in entry.items() if key not in ("spec", "row", "label")}
     return {"group": heading, "label": entry["label"], "spec_id": spec_id, "row": name, **numbers, **options}

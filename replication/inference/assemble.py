@@ -210,7 +210,8 @@ def degrees_of_freedom(found: PointEstimates, freedom: Floats | None) -> float |
         return freedom
     if found.n_clusters is None:
         return found.panel.n_clusters - 1.0
-    return np.maximum(found.n_clusters - 1.0, 1.0)
+    degrees: Floats = np.maximum(found.n_clusters - 1.0, 1.0)
+    return degrees
 
 
 def refuse_same_period(estimator: str, inference: Inference) -> None:
