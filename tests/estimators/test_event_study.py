@@ -350,3 +350,14 @@ def test_a_window_chooses_the_event_times_of_the_overall_effect(setting, pooled)
     assert found.att[0] == pytest.approx(after["estimate"].mean(), rel=1e-12)
     whole = event_study(two_way_panel(3)).details.notes
     assert not any("overall effect" in note for note in whole)
+
+
+def test_ends_of_a_window_that_pool_nothing_are_not_recorded_as_pooled() -> None:
+    panel = draw_panel(3)
+    event = np.where(panel.cohort == 0, 0, panel.periods[:, None] - panel.cohort)
+    last, first = int(event.max()), int(event.min())
+    found = event_study(panel, window=(first, last)).details.extras
+    assert (found["pools_earlier"], found["pools_later"]) == (False, False)
+    found = event_study(panel, window=(first + 1, last - 1)).details.extras
+    assert (found["pools_earlier"], found["pools_later"]) == (True, True)
+    assert "pools_later" not in event_study(panel).details.extras

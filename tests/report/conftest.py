@@ -57,6 +57,7 @@ def example_result(seed: int, spec: Spec, *, path: bool) -> Estimates:
         mean_outcome=float(panel.y.mean()),
         mean_pre=float(panel.y[~panel.treated].mean()),
     )
+    windowed = spec.estimator == "event_study" and spec.window is not None
     if path:
         place = rows.index(EstimateRow("event", event_time=-1))
         estimate[place], scores[:, place] = 0.0, 0.0
@@ -68,6 +69,7 @@ def example_result(seed: int, spec: Spec, *, path: bool) -> Estimates:
             average="simple",
             pretrend=JointTest("F", 3, 2.5, 0.4753),
             support=tuple(EventSupport(e, 4, 900 - 37 * abs(e)) for e in EVENTS),
+            extras=dict.fromkeys(("pools_earlier", "pools_later"), True) if windowed else {},
         )
     inference = Inference(draws=199, seed=7)
     found = PointEstimates(panel, spec.estimator, rows, estimate, inference, "t", details=details)

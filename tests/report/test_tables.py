@@ -139,7 +139,7 @@ def test_published_values_keep_their_digits(study: StudyConfig, folders: Folders
     assert equal == [("no",), ("no",)]
     assert document.data["printed_digits"].tolist()[:3] == [3, 4, 2]
     heads = [head.text for head in document.headings[0]]
-    assert heads[2:4] == ["Difference of coefficients", "Difference of standard errors"]
+    assert heads[2:4] == ["Difference in coefficients", "Difference in standard errors"]
     assert cells(document, "In words")[0] == ("no meaningful reduction",)
     assert cells(document, "From a draft \N{DAGGER}")[0] == ("\N{MINUS SIGN}0.04",)
     assert document.notes[0].endswith("\N{DAGGER} From a secondary source.")

@@ -99,7 +99,7 @@ HEADS = (
     "Published",
     "This study",
     "Difference in coefficients",
-    "Difference of standard errors",
+    "Difference in standard errors",
     "Coefficient matches printed digits",
     "Standard error matches printed digits",
 )
