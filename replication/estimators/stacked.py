@@ -205,7 +205,7 @@ def covered(kept: Panel, panel: Panel, grid: Grid, found: list[Experiment], step
     onsets = [one.onset for one in found]
     shown = panel.cohort[np.isin(grid.onset, onsets)].tolist()
     why = f"lack clean controls over the full window {window[0]} to {window[1]}"
-    return with_lost_cohorts(kept, panel, shown, why)
+    return with_lost_cohorts(kept, panel, shown, why, np.isin(panel.units, kept.units))
 
 
 def inside(event_time: int, window: tuple[int, int] | None) -> bool:

@@ -34,7 +34,7 @@ from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.callaway_santanna.aggregation import Plan, plan_averages
-from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign, group_time_design
+from replication.estimators.callaway_santanna.comparison_sample import group_time_design
 from replication.estimators.callaway_santanna.group_time_fit import GroupTimeFit, estimate_cells
 from replication.estimators.callaway_santanna.summarize import summarize_fit, with_cluster_draws
 from replication.estimators.registry import registered
@@ -171,7 +171,7 @@ def estimated(panel: Panel, options: Options, inference: Inference) -> Estimates
     )
     # 4. Standard errors from ``influence``, draws from ``bootstrap_draws``, uniform bands by ``score_sup_t``.
     found = summarize_fit(fit, plan, inference, details_of(options, fit, inference))
-    notes = (*lost_notes(panel, fit.design, plan), *found.details.notes)
+    notes = (*lost_notes(panel, fit, plan), *found.details.notes)
     found = replace(found, details=replace(found.details, notes=notes))
     if inference.method == "bootstrap" or options.trends:
         again = partial(callaway_santanna, **asdict(options))
@@ -179,13 +179,19 @@ def estimated(panel: Panel, options: Options, inference: Inference) -> Estimates
     return found
 
 
-def lost_notes(panel: Panel, design: ComparisonDesign, plan: Plan) -> list[str]:
-    """A note on the cohorts of the panel without a treated cell that can be estimated."""
+def lost_notes(panel: Panel, fit: GroupTimeFit, plan: Plan) -> list[str]:
+    """A note on the cohorts of the sample without a treated cell that can be estimated.
+
+    Units that left the sample have a note of their own.
+    """
+    design = fit.design
     compared = design.panel.cohort[np.isinf(design.adoption)]
-    late = panel.cohort > panel.periods[0] + design.anticipation
-    adopters = panel.keep_units(late & ~np.isin(panel.cohort, compared))
+    there = np.isin(panel.units, design.panel.units)
+    adopters = panel.keep_units(there & ~np.isin(panel.cohort, compared))
     shown = [row.cohort for row in plan.rows if row.term == "group" and row.cohort is not None]
     why = "have no treated and control units observed both in a treated period and in the base period"
+    if fit.problems:
+        why = "have no group-time effect that can be estimated, as the note on group-time cells says"
     return lost_cohorts(adopters, shown, why)
 
 

@@ -104,8 +104,8 @@ def without_cells(cells: SortedCells, impossible: Bools) -> SortedCells:
     left = cells.effect & ~dropped
     if not left.any():
         raise PanelError(
-            f"None of the {int(dropped.sum())} treated unit-periods has an untreated comparison "
-            f"in its period. Add units that adopt later or never, or end the panel earlier."
+            f"None of the {int(dropped.sum())} treated unit-periods has an untreated comparison in its "
+            "period (or stratum, with trends of strata). Add units that adopt later or never."
         )
     panel = replace(cells.panel, notes=(*cells.panel.notes, note))
     return replace(cells, panel=panel, effect=left)
@@ -129,7 +129,10 @@ def _lost(cells: SortedCells, original: Panel) -> list[str]:
     """A note on the cohorts without a treated cell, if there are any."""
     treated: Bools = np.asarray((cells.effect & (cells.event >= 0)).any(axis=1))
     shown = cells.panel.cohort[treated].tolist()
-    return lost_cohorts(original, shown, "have no treated period with an untreated counterfactual")
+    # Units that left have a note of their own.
+    kept = original.keep_units(np.isin(original.units, cells.panel.units))
+    controls = np.ones(len(kept.units), dtype=bool)
+    return lost_cohorts(kept, shown, "have no treated period with an untreated counterfactual", controls)
 
 
 def _sorted(panel: Panel, anticipation: int) -> SortedCells:
