@@ -14,6 +14,7 @@ from replication.core.arrays import Bools, Floats, Ints
 from replication.core.details import Details
 from replication.core.errors import SpecError, nearest
 from replication.core.numbering import written_period
+from replication.core.wording import agreeing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -139,7 +140,7 @@ class Estimates:
     @property
     def notes(self) -> tuple[str, ...]:
         """Notes on what was dropped or derived, and cautions, one sentence each."""
-        return self.details.notes
+        return tuple(agreeing(note) for note in self.details.notes)
 
     def tidy(self) -> pd.DataFrame:
         """Return one row per estimate, with the column names of R ``broom``.

@@ -47,11 +47,11 @@ from replication.estimators.shared.cohort_comparisons import (
     require_never_treated,
     support_row,
     untreated_throughout,
-    with_lost_cohorts,
     with_means,
 )
 from replication.estimators.shared.estimation_sample import estimation_sample, require_residual
 from replication.estimators.shared.fixed_effects import Effects
+from replication.estimators.shared.lost_cohorts import with_lost_cohorts
 from replication.estimators.shared.saturated_regression import Saturated, fit_saturated
 from replication.estimators.shared.saturated_shares import SaturatedShares
 from replication.inference.assemble import PointEstimates, from_scores

@@ -87,6 +87,48 @@ def test_cohorts_between_two_periods_adopt_at_once(estimator):
     assert "All 60 units in the sample adopt after period 3 and by period 5 (the cohorts are 4 to 5)" in words
 
 
+def test_a_cohort_without_controls_serves_as_one():
+    adopters = FRAME[FRAME["cohort"] > 0]
+    for estimator in ("etwfe", "imputation", "two_stage", "stacked", "local_projections", "dcdh"):
+        found = rp.estimate(adopters, outcome="y", estimator=estimator)
+        words = "15 units in 1 cohort (8) serve only as controls in the overall effect because they "
+        assert any(words in note for note in found.notes), (estimator, found.notes)
+        assert found.table["n_units"].max() == 45
+
+
+def test_a_cohort_that_is_dropped_is_not_counted_twice():
+    frame = FRAME.assign(cohort=np.where(FRAME["unit"].isin([2, 6]), 2, FRAME["cohort"]))
+    found = rp.estimate(frame, outcome="y", estimator="imputation", trends=["unit_linear"])
+    assert sum("2 of 60 units" in note or "2 units" in note for note in found.notes) == 1
+    assert "no unit of cohort 2 remains in the sample" in found.notes
+
+
+def test_a_cohort_without_overlap_is_lost_for_the_reason_that_its_cells_give():
+    frame = FRAME.assign(x=np.where(FRAME["cohort"] == 4, 100 + FRAME["y"], FRAME["y"]))
+    notes = " ".join(rp.estimate(frame, outcome="y", covariates=["x"]).notes)
+    assert (
+        "15 units in 1 cohort (4) are excluded from the overall effect because they have no group-time"
+        in (notes)
+    )
+    assert "as the note on group-time cells says" in notes
+    assert "15 of 60 units have a propensity score of 0.999 or higher" in notes
+
+
+def test_collinear_covariates_have_their_own_remedy():
+    frame = FRAME.assign(x=FRAME["y"] + 1, x2=2 * FRAME["y"])
+    with pytest.raises(PanelError, match=r"collinear\. Remove covariates until none is a combination"):
+        rp.estimate(frame, outcome="y", covariates=["x", "x2"], adjustment="outcome_regression")
+
+
+def test_clusters_that_change_within_units_have_a_remedy_that_works():
+    frame = FRAME.assign(block=FRAME["time"] // 5, state=FRAME["unit"] // 3)
+    with pytest.raises(PanelError, match="constant within each unit, such as the unit or its state"):
+        rp.estimate(frame, outcome="y", estimator="imputation", cluster="block")
+    assert (
+        rp.estimate(frame, outcome="y", estimator="imputation", cluster="state").table["n_clusters"][0] == 21
+    )
+
+
 def test_trends_that_absorb_the_treatment_are_named():
     frame = FRAME.assign(region=FRAME["cohort"])
     words = refusal(frame["cohort"], "twfe", frame, trends=["region_by_time"])

@@ -101,7 +101,7 @@ def test_no_overlap_anywhere_is_refused() -> None:
     split = panel.covariates + 100 * (panel.cohort == 4)[:, None]
     with pytest.raises(
         PanelError,
-        match="None of the 7 group-time cells can be estimated; for example, cohort .* outcome_regression",
+        match=r"None of the 7 group-time cells can be estimated; for example, cohort .* outcome_regression",
     ):
         callaway_santanna(replace(panel, covariates=split))
 

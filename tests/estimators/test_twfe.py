@@ -374,7 +374,7 @@ def test_details_hold_what_was_done() -> None:
 def test_the_refusal_counts_who_is_ever_treated_and_who_changes() -> None:
     """Of 45 units 20 have a dose in every period: ever treated, but without a change."""
     panel = two_way_panel(7)
-    dose = np.repeat((np.arange(45.0) < 20)[:, None], panel.periods.size, axis=1)
+    dose = np.repeat((np.arange(45) < 20).astype(float)[:, None], panel.periods.size, axis=1)
     words = "20 of 45 units are ever treated and 0 change their treatment"
     with pytest.raises(PanelError, match=words):
         twfe(replace(panel, exposure=dose))

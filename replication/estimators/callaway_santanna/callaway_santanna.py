@@ -38,7 +38,7 @@ from replication.estimators.callaway_santanna.comparison_sample import group_tim
 from replication.estimators.callaway_santanna.group_time_fit import GroupTimeFit, estimate_cells
 from replication.estimators.callaway_santanna.summarize import summarize_fit, with_cluster_draws
 from replication.estimators.registry import registered
-from replication.estimators.shared.cohort_comparisons import lost_cohorts
+from replication.estimators.shared.lost_cohorts import lost_cohorts, vanished_cohorts
 from replication.inference.methods import OwnMethods, by_unit, refuse_method
 
 METHODS = ("analytic", "multiplier", "bootstrap", "conley")
@@ -180,19 +180,16 @@ def estimated(panel: Panel, options: Options, inference: Inference) -> Estimates
 
 
 def lost_notes(panel: Panel, fit: GroupTimeFit, plan: Plan) -> list[str]:
-    """A note on the cohorts of the sample without a treated cell that can be estimated.
-
-    Units that left the sample have a note of their own.
-    """
+    """Notes on cohorts that left the sample, or have no treated cell that can be estimated."""
     design = fit.design
     compared = design.panel.cohort[np.isinf(design.adoption)]
-    there = np.isin(panel.units, design.panel.units)
-    adopters = panel.keep_units(there & ~np.isin(panel.cohort, compared))
+    kept = panel.keep_units(np.isin(panel.units, design.panel.units))
+    adopters = kept.keep_units(~np.isin(kept.cohort, compared))
     shown = [row.cohort for row in plan.rows if row.term == "group" and row.cohort is not None]
     why = "have no treated and control units observed both in a treated period and in the base period"
     if fit.problems:
         why = "have no group-time effect that can be estimated, as the note on group-time cells says"
-    return lost_cohorts(adopters, shown, why)
+    return [*vanished_cohorts(panel, kept), *lost_cohorts(adopters, shown, why)]
 
 
 def details_of(options: Options, fit: GroupTimeFit, inference: Inference) -> Details:

@@ -51,7 +51,8 @@ from replication.estimators.dcdh.control_slopes import control_slopes
 from replication.estimators.dcdh.switcher_comparisons import HorizonEffect, did, layout_of
 from replication.estimators.dcdh.treatment_paths import TreatmentPaths, switching_panel
 from replication.estimators.registry import registered
-from replication.estimators.shared.cohort_comparisons import Grid, on_calendar, with_lost_cohorts
+from replication.estimators.shared.cohort_comparisons import Grid, on_calendar
+from replication.estimators.shared.lost_cohorts import seen_untreated, with_lost_cohorts
 from replication.inference.assemble import PointEstimates, from_scores
 from replication.inference.row_table import EstimateRow
 
@@ -146,7 +147,7 @@ def with_effects(panel: Panel, grid: Grid, after: list[HorizonEffect]) -> Panel:
         "lack a not-yet-treated control that is observed in the period before adoption and in a treated "
         "period"
     )
-    return with_lost_cohorts(panel, panel, shown, why, np.ones(len(panel.units), dtype=bool))
+    return with_lost_cohorts(panel, panel, shown, why, seen_untreated(panel, 2))
 
 
 def horizons_of(grid: Grid, window: tuple[int, int] | None) -> list[int]:

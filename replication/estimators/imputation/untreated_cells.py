@@ -16,7 +16,8 @@ from replication.core.details import Details, Dropped
 from replication.core.dropped_units import units_dropped
 from replication.core.errors import PanelError
 from replication.core.panel import NEVER, Panel
-from replication.estimators.shared.cohort_comparisons import comparison_panel, lost_cohorts, with_means
+from replication.estimators.shared.cohort_comparisons import comparison_panel, with_means
+from replication.estimators.shared.lost_cohorts import lost_cohorts, vanished_cohorts
 
 NO_EVENT = np.iinfo(np.int64).min // 4
 
@@ -126,13 +127,12 @@ def describe_cells(details: Details, cells: SortedCells, original: Panel) -> Det
 
 
 def _lost(cells: SortedCells, original: Panel) -> list[str]:
-    """A note on the cohorts without a treated cell, if there are any."""
+    """Notes on the cohorts without a treated cell, if there are any."""
     treated: Bools = np.asarray((cells.effect & (cells.event >= 0)).any(axis=1))
     shown = cells.panel.cohort[treated].tolist()
-    # Units that left have a note of their own.
     kept = original.keep_units(np.isin(original.units, cells.panel.units))
-    controls = np.ones(len(kept.units), dtype=bool)
-    return lost_cohorts(kept, shown, "have no treated period with an untreated counterfactual", controls)
+    why = "have no treated period with an untreated counterfactual"
+    return [*vanished_cohorts(original, kept), *lost_cohorts(kept, shown, why, cells.fit.any(axis=1))]
 
 
 def _sorted(panel: Panel, anticipation: int) -> SortedCells:

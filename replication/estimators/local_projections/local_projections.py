@@ -50,9 +50,9 @@ from replication.estimators.shared.cohort_comparisons import (
     possible_controls,
     support_row,
     used_units,
-    with_lost_cohorts,
     with_means,
 )
+from replication.estimators.shared.lost_cohorts import with_lost_cohorts
 from replication.estimators.stacked import reach_of
 from replication.inference.assemble import PointEstimates, from_scores
 from replication.inference.cluster import sum_by_cluster

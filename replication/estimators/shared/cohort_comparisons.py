@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +12,6 @@ from replication.core.details import Details, EventSupport
 from replication.core.dropped_units import units_dropped
 from replication.core.errors import PanelError
 from replication.core.panel import NEVER, Panel
-from replication.core.wording import counted
 from replication.estimators.shared.adoption_contrast import from_the_start, require_contrast, start_words
 
 
@@ -206,47 +204,9 @@ def on_calendar(panel: Panel) -> Grid:
     return Grid(full[0], full[1], full[2], onset, step, start)
 
 
-MANY = 6
-"""Cohorts named in a note; of the others it gives the number."""
 WORTH = 2.0
 """Gain in treated unit-periods for which a default leaves out cohorts: below it, the composition
 of the effect (every cohort) is worth more than longer horizons."""
-
-
-def with_lost_cohorts(
-    panel: Panel, adopters: Panel, shown: Iterable[int], why: str, controls: Bools | None = None
-) -> Panel:
-    """The panel with the notes of ``lost_cohorts``."""
-    return replace(panel, notes=(*panel.notes, *lost_cohorts(adopters, shown, why, controls)))
-
-
-def lost_cohorts(adopters: Panel, shown: Iterable[int], why: str, controls: Bools | None = None) -> list[str]:
-    """Notes on the cohorts that the overall effect does not average; none if it averages all.
-
-    Parameters
-    ----------
-    adopters : the panel of the units that might have an effect.
-    shown : cohorts behind the overall effect.
-    why : what the others lack, the end of the sentence after ``because they``.
-    controls : (N,) units of ``adopters`` that are controls in the overall effect; none if not given.
-    """
-    inside = (adopters.first > 0) & (adopters.first < adopters.periods.size)
-    lost: Bools = inside & ~np.isin(adopters.cohort, np.array(list(shown), dtype=np.int64))
-    serving = lost & (False if controls is None else controls)
-    parts = (
-        (serving, "serve only as controls in the overall effect"),
-        (lost & ~serving, "are excluded from the overall effect"),
-    )
-    return [
-        f"{cohort_words(adopters, units)} {what} because they {why}" for units, what in parts if units.any()
-    ]
-
-
-def cohort_words(panel: Panel, units: Bools) -> str:
-    """Units with their cohorts: ``15 units in 1 cohort (8)``."""
-    labels = [panel.written(cohort) for cohort in np.unique(panel.cohort[units])]
-    named = ", ".join(labels[:MANY]) + (f" and {len(labels) - MANY} more" * (len(labels) > MANY))
-    return f"{int(units.sum())} units in {counted(len(labels), 'cohort')} ({named})"
 
 
 def default_horizon(reach: Ints, mass: Floats) -> int:
