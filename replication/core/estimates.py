@@ -140,7 +140,7 @@ class Estimates:
     @property
     def notes(self) -> tuple[str, ...]:
         """Notes on what was dropped or derived, and cautions, one sentence each."""
-        return tuple(map(agreeing, self.details.notes))
+        return tuple(agreeing(note) for note in self.details.notes)
 
     def tidy(self) -> pd.DataFrame:
         """Return one row per estimate, with the column names of R ``broom``.

@@ -194,8 +194,8 @@ class Panel:
         name, codes = next(iter(self.clusters.items()))
         if codes.ndim != 1:
             raise PanelError(
-                f"The cluster {name!r} varies over time within units; this estimator needs units nested in "
-                "clusters. Name a coarser column."
+                f"The cluster {name!r} varies over time within units, and this estimator needs clusters of "
+                "whole units. Name a column that is constant within each unit, such as the unit or its state."
             )
         return codes
 

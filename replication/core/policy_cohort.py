@@ -77,9 +77,12 @@ def switches(frame: pd.DataFrame, column: str, at: Sequence[str]) -> Any:
     bad = np.isnan(values)
     if bad.any():
         example = frame.loc[bad, column].iloc[0]
+        empty = frame.loc[bad, column].isna()
+        todo = "Fill them in" if empty.all() else "Recode them to 0 and 1"
+        todo += ", or fill in the empty ones" if empty.any() and not empty.all() else ""
         raise PanelError(
             f"'cohort_from' needs a column of 0 and 1, and {int(bad.sum())} of {len(frame)} values of "
-            f"{column!r} are neither, for example {shown(example)}{place_of(frame, bad, at)}. Fill them in, "
+            f"{column!r} are neither, for example {shown(example)}{place_of(frame, bad, at)}. {todo}, "
             "or name the column of the first treated period in 'cohort'; a share of the period goes into "
             "'treatment'."
         )

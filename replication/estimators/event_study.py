@@ -27,6 +27,7 @@ from replication.core.estimates import Estimates
 from replication.core.panel import NEVER, Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.registry import registered
+from replication.estimators.shared.adoption_contrast import require_contrast
 from replication.estimators.shared.estimation_sample import EstimationSample, estimation_sample
 from replication.estimators.shared.fixed_effects import Effects, read_effects
 from replication.estimators.shared.least_squares import (
@@ -100,6 +101,7 @@ def event_study(
     effects = read_effects(panel, trends)
     reference = -1 - anticipation
     require_window(window, reference)
+    require_contrast(panel, anticipation)
     if panel.offset is not None and family != "poisson":
         raise SpecError(
             "An offset enters the linear index of a Poisson model only. Set 'family: poisson', or "
@@ -231,8 +233,8 @@ def require_support(times: list[int], reference: int) -> None:
     """Refuse a sample in which no unit is treated, or none is seen at the reference."""
     if not times:
         raise PanelError(
-            "No unit has a cohort, so there is no event time. Check the cohort column: the first "
-            "treated period in labels of the time column, 0 or empty for never."
+            "No unit with a cohort is left, so there is no event time. Check the cohort column (the first "
+            "treated period in the units of the time column; 0 or empty for never) and 'sample'."
         )
     if reference not in times:
         raise PanelError(

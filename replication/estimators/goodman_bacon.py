@@ -36,6 +36,7 @@ from replication.core.reading import proposal
 from replication.core.spec import ANALYTIC, Inference
 from replication.core.wording import counted
 from replication.estimators.registry import registered
+from replication.estimators.shared.adoption_contrast import require_contrast
 from replication.estimators.twfe import twfe
 from replication.estimators.twfe_weights import with_weights
 from replication.inference.cluster import sum_by_cluster
@@ -130,9 +131,8 @@ def components(panel: Panel) -> Components:
     )
     if raw.size == 0:
         raise PanelError(
-            "No two groups of units can be compared: all adopt in the same period, or before and "
-            "after the panel only. Two-way fixed effects absorb all variation in treatment; add units "
-            "that adopt in another period or never."
+            "Among units with a positive weight, no unit changes treatment while another does not, so unit "
+            "and period fixed effects absorb all variation in treatment. Check the weights."
         )
     return Components(kind, treated, comparison, estimate, raw / raw.sum())
 
@@ -144,13 +144,14 @@ def require_decomposable(panel: Panel) -> None:
             "The Goodman-Bacon decomposition is of a binary treatment that starts with the cohort; "
             "this panel has a treatment intensity. Set 'treatment: binary', or use twfe_weights."
         )
+    require_contrast(panel)
     gaps = int((~panel.observed).sum())
     if gaps:
         units = int((~panel.observed).any(axis=1).sum())
         raise PanelError(
             "The Goodman-Bacon decomposition needs a balanced panel, and the outcome is missing in "
             f"{counted(gaps, 'unit-period')} ({units} of {len(panel.units)} units). "
-            f"Set {proposal({'sample.balanced': True})} to keep the units observed in every period."
+            f"Use {proposal({'sample.balanced': True})} to keep the units observed in every period."
         )
 
 

@@ -46,10 +46,10 @@ from replication.estimators.shared.cohort_comparisons import (
     possible_controls,
     support_row,
     used_units,
-    with_lost_cohorts,
     with_means,
 )
 from replication.estimators.shared.estimation_sample import require_residual
+from replication.estimators.shared.lost_cohorts import seen_untreated, with_lost_cohorts
 from replication.estimators.shared.stacked_adjustment import (
     adjusted_estimates,
     adjusted_stack,
@@ -205,7 +205,8 @@ def covered(kept: Panel, panel: Panel, grid: Grid, found: list[Experiment], step
     onsets = [one.onset for one in found]
     shown = panel.cohort[np.isin(grid.onset, onsets)].tolist()
     why = f"lack clean controls over the full window {window[0]} to {window[1]}"
-    return with_lost_cohorts(kept, panel, shown, why)
+    controls = np.isin(panel.units, kept.units) & seen_untreated(panel)
+    return with_lost_cohorts(kept, panel, shown, why, controls)
 
 
 def inside(event_time: int, window: tuple[int, int] | None) -> bool:

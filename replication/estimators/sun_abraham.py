@@ -38,6 +38,7 @@ from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.registry import registered
 from replication.estimators.shared.cohort_comparisons import (
+    LAST_COHORT,
     base_period_gaps,
     comparison_panel,
     empty_window,
@@ -46,11 +47,11 @@ from replication.estimators.shared.cohort_comparisons import (
     require_never_treated,
     support_row,
     untreated_throughout,
-    with_lost_cohorts,
     with_means,
 )
 from replication.estimators.shared.estimation_sample import estimation_sample, require_residual
 from replication.estimators.shared.fixed_effects import Effects
+from replication.estimators.shared.lost_cohorts import with_lost_cohorts
 from replication.estimators.shared.saturated_regression import Saturated, fit_saturated
 from replication.estimators.shared.saturated_shares import SaturatedShares
 from replication.inference.assemble import PointEstimates, from_scores
@@ -109,7 +110,7 @@ def sun_abraham(
     ------
     PanelError
         If no control group or no cohort with a reference period remains, if the window is empty,
-        or if a covariate has no variation of its own.
+        or if a covariate is collinear with the fixed effects and the other covariates.
 
     Examples
     --------
@@ -190,7 +191,7 @@ def require_fixed_shares(shares: str, inference: Inference) -> None:
 def comparison(panel: Panel, control_group: str, anticipation: int) -> tuple[Panel, Ints, str]:
     """The panel, the cohort labels of its comparison units, and which comparison that is."""
     never = untreated_throughout(panel, anticipation)
-    require_never_treated(panel, control_group, anticipation)
+    require_never_treated(panel, control_group, anticipation, LAST_COHORT)
     if control_group != "last_treated" and never.any():
         return panel, np.unique(panel.cohort[never]), "never_treated"
     labels = np.unique(panel.cohort[last_adopters(panel, anticipation)])
@@ -229,9 +230,9 @@ def with_reference_period(panel: Panel, reference: Ints, anticipation: int) -> P
         note = units_dropped(panel.units[early], early.size, "they have no period before adoption")
         return panel.keep_units(~early, note) if early.any() else panel
     raise PanelError(
-        "No cohort is left to estimate: beside the comparison units, no unit is both observed "
-        "before its adoption and treated before the comparison is. Check the cohort column, use "
-        "a longer panel, or add units that are never treated."
+        "No cohort is left to estimate: apart from the comparison units, no unit is both observed before its "
+        "adoption and treated before the comparison units are. Check the cohort column and gaps in the "
+        "outcome, use a longer panel, or add units that are never treated."
     )
 
 

@@ -26,6 +26,7 @@ from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.registry import registered
+from replication.estimators.shared.adoption_contrast import no_contrast
 from replication.estimators.shared.estimation_sample import EstimationSample, estimation_sample
 from replication.estimators.shared.fixed_effects import Effects, read_effects
 from replication.estimators.shared.least_squares import (
@@ -111,12 +112,15 @@ def treatment_design(panel: Panel, effects: Effects) -> RegressionDesign:
 
 def no_variation(panel: Panel, effects: Effects) -> str:
     """The message for a treatment that is not identified, with the counts."""
+    if panel.exposure is None and (why := no_contrast(panel)):
+        return f"The effect of treatment on {panel.outcome!r} is not identified. {why}"
     dose = panel.dose
     treated = int((dose > 0).any(axis=1).sum())
     switching = int((np.ptp(dose, axis=1) > 0).sum())
     return (
         f"The effect of treatment on {panel.outcome!r} is not identified: {treated} of {len(dose)} "
         f"units are ever treated and {switching} change their treatment within the panel, but "
-        f"{effects} absorb all variation in treatment. Treatment must start at different dates or in only "
-        "some units; use fewer trends, or a sample with untreated units."
+        f"{effects} absorb all variation in treatment. Some units must change treatment within the panel, "
+        f"and not all in the same period{'; use fewer trends' if effects != Effects() else ''}: check the "
+        "treatment or cohort column, the weights, and 'sample'."
     )

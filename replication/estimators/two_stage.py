@@ -75,7 +75,7 @@ def two_stage(
     Raises
     ------
     PanelError
-        If no untreated outcome can be predicted, the window is empty, or a covariate cannot be fitted.
+        If no untreated outcome can be predicted, the window is empty, or a covariate is collinear.
 
     Examples
     --------

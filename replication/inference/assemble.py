@@ -37,6 +37,7 @@ from replication.inference.critical_values import (
 from replication.inference.leverage import few_effective
 from replication.inference.multipliers import multiplier_draws
 from replication.inference.row_table import LARGEST_VCOV, EstimateRow, RowKeys, table_of
+from replication.inference.support import support_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,12 @@ class PointEstimates:
     def with_influence(self, influence: ClusterInfluence | None) -> PointEstimates:
         """The same, with the leverage of the clusters and a note where few of them matter."""
         details = replace(self.details, cluster_influence=influence)
-        nested = self.panel.whole_clusters is not None
-        return replace(self, details=details.noted(few_effective(influence, self.inference, nested=nested)))
+        corrects = self.panel.whole_clusters is not None
+        if corrects:
+            sides = support_of(self.panel, details.control_group or None)
+            corrects = 1 not in (sides.treated, sides.control)
+        notes = few_effective(influence, self.inference, corrects=corrects)
+        return replace(self, details=details.noted(notes))
 
     def overall(self, sums: Floats | None) -> ClusterScores | None:
         """Scores of the overall effect by cluster, for joint inference with other outcomes."""

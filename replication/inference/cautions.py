@@ -37,8 +37,11 @@ NO_SPREAD = 1e-8
 
 ONE_SIDED = "There is only 1 "
 """How the note on one treated or one control cluster begins."""
+FEW_BEHIND = "The effective number of clusters is"
+"""How the note on few clusters behind the overall effect begins."""
 DIFFER = "The analytic interval and the permutation p-value"
 """How the note on an interval and a permutation test that disagree begins."""
+REFLECTS = "; the standard error reflects sampling variation in the"
 LISTED = 4
 REPAIRED = (
     "the covariance was not positive semi-definite and had to be repaired, and the inverse of a "
@@ -82,8 +85,8 @@ def t_clause(n_clusters: int) -> str:
 def _few(count: int, side: str, kind: str, other: str) -> str:
     if count == 1:
         return (
-            f"{ONE_SIDED}{side} cluster ({kind}), whose residuals are nearly zero by construction; the "
-            f"standard error reflects sampling variation in the {other} group only"
+            f"{ONE_SIDED}{side} cluster ({kind}), whose residuals are nearly zero by construction{REFLECTS} "
+            f"{other} group only"
         )
     return (
         f"There are only {count} {side} clusters ({kind}); with so few, standard errors are too small on "
@@ -100,7 +103,7 @@ def cluster_notes(n_clusters: int, effective: float | None) -> list[str]:
         ]
     if effective is not None and effective < FEW_EFFECTIVE:
         return [
-            f"The effective number of clusters is {effective:.1f} of {n_clusters}; standard errors are "
+            f"{FEW_BEHIND} {effective:.1f} of {n_clusters}; standard errors are "
             "likely too small, and tests over-reject; 'inference.distribution: bootstrap_t' accounts for it"
         ]
     return []
@@ -121,8 +124,7 @@ def lost_note(labels: Sequence[str], lost: Bools) -> list[str]:
     return [
         f"No standard error is reported for {len(names)} of {lost.size} estimates "
         f"({', '.join(names[:LISTED])}{more}): the cluster scores are all zero, as happens when each cohort "
-        "is a single cluster or no degrees of freedom remain, so the clusters contain no information about "
-        "the precision of these estimates"
+        "is a single cluster or no degrees of freedom remain"
     ]
 
 
@@ -188,11 +190,16 @@ def with_cautions(
     lost = lost_std_errors(estimate, std_error)
     # The notes on treated and control clusters cover all of fewer than ten.
     same = min(found.treated, found.control) > 0 and panel.n_clusters < FEW_TREATED
+    sides = support_notes(found, panel.n_clusters, by_cohort="event" in keys.terms or "group" in keys.terms)
+    if not np.isfinite(std_error).any():
+        sides = [note.partition(REFLECTS)[0] for note in sides]
+    # A corrected variance has said why its rows have none.
+    unexplained = lost.any() and not details.uncertainty.missing_noted
     notes = [
-        *support_notes(found, panel.n_clusters, by_cohort="event" in keys.terms or "group" in keys.terms),
+        *sides,
         # Regressions count effective clusters by leverage, and have noted it where they are few.
         *([] if same else cluster_notes(panel.n_clusters, None if details.cluster_influence else behind)),
-        *(lost_note(list(keys.labels()), lost) if lost.any() else []),
+        *(lost_note(list(keys.labels()), lost) if unexplained else []),
     ]
     known = replace(
         details,

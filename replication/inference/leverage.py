@@ -79,14 +79,15 @@ def cluster_influence(
     return found
 
 
-def few_effective(influence: ClusterInfluence | None, inference: Inference, *, nested: bool) -> list[str]:
+def few_effective(influence: ClusterInfluence | None, inference: Inference, *, corrects: bool) -> list[str]:
     """The note on a result with few effective clusters; none if there are enough.
 
-    ``nested``: whether units are nested in the clusters of a single clustering, as CV2 and CV3 require.
+    ``corrects``: whether CV2 and CV3 give standard errors: they require units nested in the clusters of a
+    single clustering, and more than one cluster on either side.
     """
     if influence is None or influence.effective >= FEW_EFFECTIVE:
         return []
-    usual = nested and inference.method == "analytic" and inference.variance == "cv1"
+    usual = corrects and inference.method == "analytic" and inference.variance == "cv1"
     advice = "; compare 'inference.variance: cv3' or 'cv2'" if usual else ""
     return [
         f"the effective number of clusters is {influence.effective:.1f} of {influence.clusters} "

@@ -16,7 +16,7 @@ from replication.core.details import Details
 from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates, row_labels
 from replication.core.spec import Inference
-from replication.inference.cautions import ONE_SIDED, lost_note, lost_std_errors
+from replication.inference.cautions import FEW_BEHIND, ONE_SIDED, lost_note, lost_std_errors
 from replication.inference.critical_values import FEW_CLUSTERS
 from replication.inference.joint_tests import impossible_test
 
@@ -67,22 +67,31 @@ def require_draws(inference: Inference, *, resampled: bool) -> None:
     SpecError
         With the number of draws that the level needs.
     """
-    least, what, percent = 1, "", f"{100 * inference.level:g}"
+    least, what, fewest = 1, "", 1
+    percent = level_words(inference.level)
     if resampled and inference.distribution in ("auto", "normal"):
         tails = 1 if inference.interval == "symmetric" else 2
-        least, what = draws_needed(tails, inference.level), f"a {percent}% percentile interval"
+        least, what = draws_needed(tails, inference.level), f"a {percent} percentile interval"
     elif inference.method == "permutation":
-        least, what = draws_needed(1, inference.level) - 1, f"a p-value below {1 - inference.level:g}"
+        least = draws_needed(1, inference.level) - 1
+        what = f"a p-value below {1 - inference.level:g}"
     elif inference.distribution == "bootstrap_t":
-        least, what = draws_needed(1, inference.level), f"a {percent}% interval of the bootstrap-t"
+        least, what = draws_needed(1, inference.level), f"a critical value of a {percent} bootstrap-t"
     if resampled or inference.method == "multiplier":
-        least, what = max((least, what), (FEWEST_DRAWS, "a standard error from draws"))
+        fewest = FEWEST_DRAWS
+        least, what = max((least, what), (fewest, f"a {inference.method} standard error"))
     if inference.draws < least:
+        # At a lower level the standard error itself still needs its draws.
+        lower = ", or lower 'inference.level'" if inference.draws >= fewest else ""
         raise SpecError(
-            f"{inference.draws} draws are too few for {what}. Set "
-            f"'inference.draws' to {least} or more (999 or more is usual), or lower "
-            "'inference.level'."
+            f"{inference.draws} draws are too few for {what}. Set 'inference.draws' to {least} or more "
+            f"(999 or more is usual){lower}."
         )
+
+
+def level_words(level: float) -> str:
+    """A confidence level as it is read: ``95%``."""
+    return f"{100 * level:g}%"
 
 
 def guarded(found: Estimates, inference: Inference) -> Estimates:
@@ -104,6 +113,9 @@ def guarded(found: Estimates, inference: Inference) -> Estimates:
         details = _with_reason(details, reason, named)
         if details.pretrend is not None:
             details = replace(details, pretrend=impossible_test(details.pretrend.df, reason))
+    if reason or inference.distribution == "bootstrap_t":
+        kept = tuple(note for note in details.notes if not note.startswith(FEW_BEHIND))
+        details = details if kept == details.notes else replace(details, notes=kept)
     notes += _unbounded(table)
     notes += _lost(found)
     if not notes and details is found.details:
@@ -177,8 +189,8 @@ def _without_bands(table: pd.DataFrame, inference: Inference) -> list[str]:
         return []
     table.loc[inside, ["band_low", "band_high"]] = np.nan
     return [
-        f"{100 * inference.level:g}% simultaneous bands need at least {draws_needed(1, inference.level)} "
-        f"draws; with {inference.draws} they are not reported"
+        f"{level_words(inference.level)} uniform bands need at least "
+        f"{draws_needed(1, inference.level)} draws; with {inference.draws} they are not reported"
     ]
 
 

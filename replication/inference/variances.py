@@ -117,8 +117,8 @@ def _not_identified(panel: Panel, rows: Sequence[EstimateRow], alone: Ints) -> s
     unit = panel.units[int(np.argmax(codes == alone[places[0]]))]
     return (
         f"no standard error for {', '.join(names)}: without one cluster (such as that of unit "
-        f"{unit}) the effect is not identified, so the residuals of the other clusters are "
-        "not informative about its variance"
+        f"{unit}) the effect is not identified, so the residuals of the other clusters are not "
+        "informative about its variance"
     )
 
 

@@ -311,7 +311,7 @@ def test_three_clusters_that_are_three_cohorts_have_no_variance(name: str) -> No
     }[name]
     found = case(folder)
     assert blank(found)
-    assert "contain no information about the precision" in notes(found)
+    assert "the cluster scores are all zero" in notes(found)
     assert "No standard error is reported for" in notes(found)
 
 
@@ -399,7 +399,7 @@ def test_bands_from_too_few_draws_are_not_reported() -> None:
     event = found.rows("event").dropna(subset="std_error")
     assert event["band_low"].isna().all()
     assert event["conf_low"].notna().all()
-    assert "need 1000 draws or more" in notes(found)
+    assert "99.9% simultaneous bands need at least 1000 draws" in notes(found)
 
 
 # The promise of the command line -----------------------------------------------------------------

@@ -266,7 +266,7 @@ def test_permuted_treatment_takes_its_doses_along() -> None:
             {"covariates": ["x1", "x2"]},
             "covariate 'x2' are zero or collinear",
         ),
-        (lambda frame: frame, {"window": [40, 50]}, r"inside the window \[40, 50\]"),
+        (lambda frame: frame, {"window": [40, 50]}, r"in the window \[40, 50\]: no period has"),
     ],
 )
 def test_wrong_treatment_columns_are_refused(edit, keys, words) -> None:

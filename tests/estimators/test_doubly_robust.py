@@ -102,7 +102,7 @@ def test_comparison_units_are_weighted_by_their_odds_and_trimmed_from_0995_on() 
 
 def test_a_propensity_of_0999_is_no_overlap() -> None:
     require_overlap(np.array([0.2, 0.9989]))
-    with pytest.raises(CellProblem, match=r"2 of 3 units have a propensity of 0\.999 or more"):
+    with pytest.raises(CellProblem, match=r"2 of 3 units have a propensity score of 0\.999 or higher"):
         require_overlap(np.array([0.2, 0.999, 1.0]))
 
 

@@ -297,7 +297,7 @@ def test_offset_in_a_linear_model_is_refused() -> None:
 
 def test_nobody_treated_is_refused() -> None:
     panel = replace(two_way_panel(40), cohort=np.zeros(45, dtype=np.int64))
-    with pytest.raises(PanelError, match="No unit has a cohort"):
+    with pytest.raises(PanelError, match="None of the 45 units in the sample is ever treated"):
         event_study(panel)
 
 

@@ -112,7 +112,7 @@ def test_refusals_carry_counts() -> None:
         goodman_bacon(replace(panel, y=gap), inference=ANALYTIC)
     with pytest.raises(PanelError, match="binary treatment"):
         goodman_bacon(draw_panel(3, dose=True), inference=ANALYTIC)
-    with pytest.raises(PanelError, match="No two groups"):
+    with pytest.raises(PanelError, match="All 48 units in the sample adopt in period 2004"):
         goodman_bacon(replace(panel, cohort=np.full(48, 2004)), inference=ANALYTIC)
     varying = panel.weight.copy()
     varying[0, 0] = 2

@@ -430,15 +430,15 @@ def refusals():
     panel = random_panel(0)
     constant = np.repeat(np.arange(40.0)[:, None], 8, axis=1)[None]
     return {
-        "no treated": (replace(panel, cohort=np.zeros(40, dtype=np.int64)), {}, "No treated"),
+        "no treated": (replace(panel, cohort=np.zeros(40, dtype=np.int64)), {}, "None of the 40 units"),
         "all always": (replace(panel, cohort=np.full(40, 2001)), {}, "All 40 treated units"),
-        "no comparison": (replace(panel, cohort=np.full(40, 2004)), {}, "no untreated|untreated"),
+        "no comparison": (replace(panel, cohort=np.full(40, 2004)), {}, "adopt in period 2004"),
         "window": (panel, {"window": (50, 60)}, r"window \[50, 60\] contains no event time"),
         "one cluster": (replace(panel, clusters={"c": np.zeros(40, dtype=np.int64)}), {}, "One cluster"),
         "covariate": (
             replace(panel, covariates=constant, covariate_names=("size",)),
             {},
-            "'size' has no variation",
+            "'size' is collinear with the unit and period fixed effects and the covariates listed before it",
         ),
         "dose": (replace(panel, exposure=np.ones((40, 8))), {}, "binary treatment"),
     }
@@ -475,7 +475,9 @@ def test_a_covariate_that_those_before_it_span_is_refused_by_name(difference: fl
     panel = replace(panel, covariates=np.stack([first, 2 * first + 3 + difference * other]))
     for estimate in (impute, lambda one: two_stage(one, inference=FEW)):
         if refused:
-            with pytest.raises(PanelError, match="Covariate 'x2' has no variation of its own"):
+            with pytest.raises(
+                PanelError, match="Covariate 'x2' is collinear with the unit and period fixed"
+            ):
                 estimate(panel)
         else:
             assert np.isfinite(estimate(panel).att).all()

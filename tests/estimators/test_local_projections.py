@@ -201,10 +201,10 @@ def test_adopters_without_a_clean_control_are_counted() -> None:
     [
         ({}, {"window": (20, 30)}, r"The window \[20, 30\] contains no event time"),
         ({}, {"window": (-4, -2)}, r"The window \[-4, -2\] ends before adoption"),
-        ({}, {"window": (-2, 6)}, "over horizons 0 to 6 has no period with both"),
-        ({"adoption": (2004,)}, {}, "has no period with both"),
+        ({}, {"window": (-2, 6)}, "No adoption period has both .* through horizon 6 and a clean control"),
+        ({"adoption": (2004,)}, {}, "All 48 units in the sample adopt in period 2004"),
         ({"adoption": (2003, 2005)}, {"control_group": "never_treated"}, "none of the 48 units"),
-        ({"adoption": (0,)}, {}, "has no period with both"),
+        ({"adoption": (0,)}, {}, "None of the 48 units in the sample is ever treated"),
         ({"n_clusters": 1}, {}, "are in one cluster"),
         ({"dose": True}, {}, "takes a binary treatment"),
     ],

@@ -160,7 +160,9 @@ def test_gaps_and_lone_units_are_dropped_with_their_count() -> None:
     found = roth_santanna(replace(panel, y=y, cohort=cohort), inference=FEW)
     notes = " ".join(found.details.notes)
     assert "1 of 48 units (unit 5) is dropped because it has a gap in the outcome" in notes
-    assert "1 of 47 units (unit 7) is dropped because it is alone in its cohort" in notes
+    assert (
+        "1 of 47 units (unit 7) is dropped because it is the only unit in its cohort, and a variance" in notes
+    )
     keep = np.ones(48, dtype=bool)
     keep[[5, 7]] = False
     assert found.att == roth_santanna(panel.keep_units(keep), inference=FEW).att
@@ -222,7 +224,7 @@ def test_randomization_keeps_its_size_and_is_the_same_again() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"clusters": {"state": np.arange(48) // 4}}, "assigned to 48 units one by one"),
+        ({"clusters": {"state": np.arange(48) // 4}}, "assigned unit by unit, but the 48 units are in"),
         ({"weighted": True}, "takes no weights"),
         ({"exposure": np.ones((48, 8))}, "treatment intensity"),
         ({"y": np.full((48, 8), 0.1)}, "the same in all 384 cells"),

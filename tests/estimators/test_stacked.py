@@ -178,7 +178,7 @@ def test_scaling_scales_and_order_does_not_matter() -> None:
         ({}, {"window": (0, 2)}, r"clean window \[0, 2\] must reach from before adoption"),
         ({}, {"window": (-3, 1), "clean_window": (-2, 1)}, "reaches beyond the clean window"),
         ({}, {"window": (-1, -1), "clean_window": (-2, 1)}, "contains no event time"),
-        ({"adoption": (2004,)}, {}, "No adoption cohort is observed and has clean controls"),
+        ({"adoption": (2004,)}, {}, "All 48 units in the sample adopt in period 2004"),
         ({"adoption": (2003, 2005)}, {"control_group": "never_treated"}, "none of the 48 units"),
         ({"n_clusters": 1}, {}, "are in one cluster"),
         ({"dose": True}, {}, "takes a binary treatment"),

@@ -299,13 +299,14 @@ def test_the_window_limits_the_rows_and_not_the_regression() -> None:
         (
             {"adoption": (2003, 2005)},
             {"control_group": "never_treated"},
-            "none of the 48 units in the sample is untreated throughout the panel",
+            r"Leave 'control_group' out \(the last cohort to adopt is then the control group\)",
         ),
         ({}, {"window": (20, 30)}, r"The window \[20, 30\] contains no event time"),
         ({}, {"window": (-1, -1)}, r"The window \[-1, -1\] contains no event time"),
-        ({"adoption": (2003,)}, {"control_group": "last_treated"}, "No cohort is left"),
-        ({"adoption": (0,)}, {}, "No cohort is left"),
-        ({"adoption": (0,)}, {"control_group": "last_treated"}, "No unit is treated inside"),
+        ({"adoption": (2003,)}, {"control_group": "last_treated"}, "All 48 units in the sample adopt in"),
+        ({"adoption": (0, 2003)}, {"control_group": "last_treated"}, "apart from the comparison units"),
+        ({"adoption": (0,)}, {}, "None of the 48 units"),
+        ({"adoption": (0,)}, {"control_group": "last_treated"}, "None of the 48 units"),
         (
             {"adoption": (2001,)},
             {},
@@ -323,7 +324,7 @@ def test_refusals(change, options, message) -> None:
 def test_a_covariate_constant_within_units_is_refused_by_name() -> None:
     panel = draw_panel(1)
     x = np.repeat(np.random.default_rng(1).normal(size=(48, 1)), 8, axis=1)[None]
-    with pytest.raises(PanelError, match="'income' has no variation left"):
+    with pytest.raises(PanelError, match="'income' is collinear with the unit fixed effects"):
         sun_abraham(replace(panel, covariates=x, covariate_names=("income",)), inference=ANALYTIC)
 
 

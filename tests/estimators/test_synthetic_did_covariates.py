@@ -122,5 +122,5 @@ def test_bootstrap_and_jackknife_see_the_error_of_slopes_that_matter() -> None:
 )
 def test_covariates_without_variation_of_their_own_are_refused(change, name: str) -> None:
     panel = with_covariates(5)
-    with pytest.raises(PanelError, match=f"covariate '{name}' has no variation"):
+    with pytest.raises(PanelError, match=f"Covariate '{name}' is collinear with the unit and period"):
         synthetic_did(replace(panel, covariates=change(panel.covariates)))

@@ -327,8 +327,8 @@ def test_covariates_with_large_means_are_kept() -> None:
 )
 def test_treatment_without_variation_is_refused(cohort: np.ndarray, trends: tuple[str]) -> None:
     panel = replace(two_way_panel(7), cohort=cohort.astype(np.int64))
-    treated = int((cohort > 0).sum())
-    with pytest.raises(PanelError, match=f"not identified: {treated} of 45 units are ever treated"):
+    why = "All 45 units in the sample adopt in period 1993" if cohort.any() else "None of the 45 units"
+    with pytest.raises(PanelError, match=f"The effect of treatment on 'y' is not identified. {why}"):
         twfe(panel, trends=trends)
 
 
@@ -372,12 +372,19 @@ def test_details_hold_what_was_done() -> None:
 
 
 def test_the_refusal_counts_who_is_ever_treated_and_who_changes() -> None:
-    """Of 45 units 20 are treated from before the panel on: ever treated, but without a change."""
+    """Of 45 units 20 have a dose in every period: ever treated, but without a change."""
     panel = two_way_panel(7)
-    cohort = np.where(np.arange(45) < 20, panel.periods[0] - 1, 0).astype(np.int64)
+    dose = np.repeat((np.arange(45) < 20).astype(float)[:, None], panel.periods.size, axis=1)
     words = "20 of 45 units are ever treated and 0 change their treatment"
     with pytest.raises(PanelError, match=words):
+        twfe(replace(panel, exposure=dose))
+
+
+def test_the_refusal_names_units_treated_from_the_first_period_on() -> None:
+    panel = two_way_panel(7)
+    cohort = np.where(np.arange(45) < 20, panel.periods[0] - 1, 0).astype(np.int64)
+    with pytest.raises(PanelError, match=r"All 20 treated units are treated in or before the first period"):
         twfe(replace(panel, cohort=cohort))
     cohort = np.full(45, panel.periods[3])
-    with pytest.raises(PanelError, match="45 of 45 units are ever treated and 45 change their treatment"):
+    with pytest.raises(PanelError, match="All 45 units in the sample adopt in period 1993"):
         twfe(replace(panel, cohort=cohort))

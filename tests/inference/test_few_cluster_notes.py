@@ -119,3 +119,30 @@ def test_one_treated_cluster_has_one_note_that_fits_the_method(method: str) -> N
     )
     assert f"so {TITLES[method]} standard errors, p-values, and intervals are reported" in found
     assert "(residuals of 59 control clusters, 59 placebo values)" in found
+
+
+def lone(*units):
+    """A panel in which only these units are ever treated."""
+    frame = rp.simulated_panel(seed=1)
+    return frame[(frame["cohort"] == 0) | frame["unit"].isin(units)]
+
+
+def test_nothing_is_advised_that_gives_no_standard_error() -> None:
+    """With one treated unit CV3 has no variance, and says why; no other note contradicts it."""
+    usual = " ".join(rp.estimate(lone(2), outcome="y", estimator="sun_abraham").notes)
+    assert "the effective number of clusters is 1.1 of 16" in usual
+    assert "cv3" not in usual
+    assert "sampling variation in the control group only" in usual
+    corrected = rp.estimate(lone(2), outcome="y", estimator="sun_abraham", inference={"variance": "cv3"})
+    notes = " ".join(corrected.notes)
+    assert np.isnan(corrected.att[1])
+    assert "without one cluster (such as that of unit 2) the effect is not identified" in notes
+    assert "No standard error is reported for" not in notes
+    assert "sampling variation" not in notes
+
+
+@pytest.mark.parametrize("keys", [{}, {"distribution": "bootstrap_t"}, {"method": "multiplier"}])
+def test_a_bootstrap_is_not_advised_where_intervals_are_withheld(keys) -> None:
+    found = rp.estimate(lone(2, 3), outcome="y", inference=keys)
+    assert np.isnan(found.rows("att")["p_value"].iloc[0])
+    assert not any("bootstrap_t" in note for note in found.notes)

@@ -77,3 +77,30 @@ def test_permutation_in_a_specification_uses_its_strata() -> None:
     free, bound = estimate(panel, spec), estimate(panel, within)
     assert bound.details.permutation.strata == "region"
     assert free.details.permutation.statistics != bound.details.permutation.statistics
+
+
+@pytest.mark.parametrize(
+    ("inference", "words"),
+    [
+        ({"method": "multiplier", "draws": 5}, "5 draws are too few for a multiplier standard error. Set"),
+        ({"method": "multiplier", "draws": 19, "level": 0.5}, "'inference.draws' to 20 or more"),
+        ({"method": "bootstrap", "draws": 5, "level": 0.5}, "5 draws are too few for a bootstrap standard"),
+        ({"method": "bootstrap", "draws": 5}, "5 draws are too few for a 95% percentile interval."),
+    ],
+)
+def test_a_lower_level_is_not_advised_where_the_standard_error_needs_more_draws(inference, words) -> None:
+    with pytest.raises(SpecError) as stopped:
+        rp.estimate(rp.simulated_panel(seed=1), outcome="y", inference=inference)
+    assert words in str(stopped.value)
+    assert "lower" not in str(stopped.value)
+
+
+def test_a_lower_level_is_advised_where_it_helps() -> None:
+    frame = rp.simulated_panel(seed=1)
+    with pytest.raises(SpecError, match=r"95% percentile interval.* or lower 'inference.level'"):
+        rp.estimate(frame, outcome="y", inference={"method": "bootstrap", "draws": 20})
+    found = rp.estimate(frame, outcome="y", inference={"method": "bootstrap", "draws": 20, "level": 0.9})
+    assert np.isfinite(found.att[1])
+    words = r"5 draws are too few for a p-value below 0\.05\. Set 'inference\.draws' to 19 or more"
+    with pytest.raises(SpecError, match=words):
+        rp.estimate(frame, outcome="y", estimator="twfe", inference={"method": "permutation", "draws": 5})

@@ -45,7 +45,7 @@ def test_every_note_on_few_clusters_is_found() -> None:
         *support_notes(ClusterSupport(4, 1, 0, "state"), 20, by_cohort=False),
         *cluster_notes(6, None),
         *cluster_notes(50, 6.5),
-        *few_effective(influence, ANALYTIC, nested=True),
+        *few_effective(influence, ANALYTIC, corrects=True),
     ]
     assert len(notes) == 8
     assert all(CAUTION.search(note) for note in notes)

@@ -34,11 +34,11 @@ from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.callaway_santanna.aggregation import Plan, plan_averages
-from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign, group_time_design
+from replication.estimators.callaway_santanna.comparison_sample import group_time_design
 from replication.estimators.callaway_santanna.group_time_fit import GroupTimeFit, estimate_cells
 from replication.estimators.callaway_santanna.summarize import summarize_fit, with_cluster_draws
 from replication.estimators.registry import registered
-from replication.estimators.shared.cohort_comparisons import lost_cohorts
+from replication.estimators.shared.lost_cohorts import lost_cohorts, vanished_cohorts
 from replication.inference.methods import OwnMethods, by_unit, refuse_method
 
 METHODS = ("analytic", "multiplier", "bootstrap", "conley")
@@ -171,7 +171,7 @@ def estimated(panel: Panel, options: Options, inference: Inference) -> Estimates
     )
     # 4. Standard errors from ``influence``, draws from ``bootstrap_draws``, uniform bands by ``score_sup_t``.
     found = summarize_fit(fit, plan, inference, details_of(options, fit, inference))
-    notes = (*lost_notes(panel, fit.design, plan), *found.details.notes)
+    notes = (*lost_notes(panel, fit, plan), *found.details.notes)
     found = replace(found, details=replace(found.details, notes=notes))
     if inference.method == "bootstrap" or options.trends:
         again = partial(callaway_santanna, **asdict(options))
@@ -179,14 +179,17 @@ def estimated(panel: Panel, options: Options, inference: Inference) -> Estimates
     return found
 
 
-def lost_notes(panel: Panel, design: ComparisonDesign, plan: Plan) -> list[str]:
-    """A note on the cohorts of the panel without a treated cell that can be estimated."""
+def lost_notes(panel: Panel, fit: GroupTimeFit, plan: Plan) -> list[str]:
+    """Notes on cohorts that left the sample, or have no treated cell that can be estimated."""
+    design = fit.design
     compared = design.panel.cohort[np.isinf(design.adoption)]
-    late = panel.cohort > panel.periods[0] + design.anticipation
-    adopters = panel.keep_units(late & ~np.isin(panel.cohort, compared))
+    kept = panel.keep_units(np.isin(panel.units, design.panel.units))
+    adopters = kept.keep_units(~np.isin(kept.cohort, compared))
     shown = [row.cohort for row in plan.rows if row.term == "group" and row.cohort is not None]
     why = "have no treated and control units observed both in a treated period and in the base period"
-    return lost_cohorts(adopters, shown, why)
+    if fit.problems:
+        why = "have no group-time effect that can be estimated, as the note on group-time cells says"
+    return [*vanished_cohorts(panel, kept), *lost_cohorts(adopters, shown, why)]
 
 
 def details_of(options: Options, fit: GroupTimeFit, inference: Inference) -> Details:

@@ -191,13 +191,22 @@ def own_period_weights(
 def _named(design: ComparisonDesign, cells: GroupTimeCells, cell: int) -> str:
     label = design.panel.label
     cohort = label(design.cohorts[cells.level[cell]])
-    return f"cohort {cohort} in {label(design.panel.periods[cells.time[cell]])}"
+    return f"cohort {cohort} in period {label(design.panel.periods[cells.time[cell]])}"
 
 
 def require_some_estimate(estimate: Floats, problems: list[str]) -> None:
     """Refuse where no cell at all could be estimated."""
     if problems and not (np.isfinite(estimate) & (estimate != 0)).any():
         raise PanelError(
-            f"None of the {len(problems)} group-time cells can be estimated; {problems[0]}. Use "
-            "fewer covariates, or 'adjustment: outcome_regression' if overlap is the problem."
+            f"None of the {len(problems)} group-time cells can be estimated; for example, {problems[0]}. "
+            f"{remedy_of(problems[0])}"
         )
+
+
+def remedy_of(problem: str) -> str:
+    """What to do where cells have a problem."""
+    if "collinear" in problem:
+        return "Remove covariates until none is a combination of the others."
+    if any(word in problem for word in ("propensity", "trimmed")):
+        return "Use fewer covariates, or 'adjustment: outcome_regression', which needs no propensity score."
+    return "Check the cohort column, the weights, and 'sample'."

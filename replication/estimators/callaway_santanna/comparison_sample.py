@@ -18,10 +18,11 @@ from replication.core.dropped_units import units_dropped
 from replication.core.errors import PanelError
 from replication.core.panel import NEVER, Panel
 from replication.core.reading import proposal
+from replication.estimators.shared.adoption_contrast import COLUMN, require_adoption, require_contrast
 from replication.estimators.shared.cohort_comparisons import (
     base_period_gaps,
+    early_dropped,
     require_never_treated,
-    require_pre_treatment,
 )
 from replication.inference.cluster import influence_factor
 
@@ -106,7 +107,7 @@ def group_time_design(
     design = ComparisonDesign(
         panel, adoption_of(panel, anticipation), control_group, anticipation, small_sample=small_sample
     )
-    require_pre_treatment(panel, anticipation)
+    require_contrast(panel, anticipation)
     design = without_early(design)
     if control_group == "last_treated":
         design = without_never_treated(design)
@@ -136,13 +137,7 @@ def without_early(design: ComparisonDesign) -> ComparisonDesign:
     early = design.adoption <= int(design.panel.periods[0]) + design.anticipation
     if not early.any():
         return design
-    first = design.panel.written(design.panel.periods[0])
-    span = f", or within {design.anticipation} periods after it" if design.anticipation else ""
-    note = units_dropped(
-        design.panel.units[early],
-        early.size,
-        f"they are treated in or before the first period ({first}{span}) and have no pre-treatment period",
-    )
+    note = early_dropped(design.panel, early, design.anticipation)
     dropped = Dropped("units_treated_in_first_period", int(early.sum()), "units")
     return design.keep(~early).with_note(note, dropped)
 
@@ -212,7 +207,7 @@ def without_gaps(design: ComparisonDesign) -> ComparisonDesign:
     if not whole.any():
         raise PanelError(
             f"None of the {whole.size} units is observed in all {panel.periods.size} periods. "
-            f"Set {proposal(PAIRWISE)} to use units in the pairs of periods in which they are observed, or "
+            f"Use {proposal(PAIRWISE)} to use units in the pairs of periods in which they are observed, or "
             "restrict the periods in 'sample'."
         )
     return design.keep(whole).with_note(
@@ -235,28 +230,9 @@ def complete_cells(panel: Panel) -> Bools:
 
 def require_cohorts(design: ComparisonDesign, treated: Bools) -> None:
     """Refuse a panel in which no unit that is treated inside it has a comparison."""
-    if treated.any():
-        return
-    before = f" ({'; '.join(design.notes)})" if design.notes else ""
-    column = "cohort column (the first treated period; 0 or empty for never)"
-    raise PanelError(f"{_no_effect(design)}{before}. Check the {column} and 'sample'.")
-
-
-def _no_effect(design: ComparisonDesign) -> str:
-    """Why no cohort of the design has an effect that can be estimated."""
-    panel, units = design.panel, design.panel.cohort.size
-    ends = f"{panel.written(panel.periods[0])} to {panel.written(panel.periods[-1])}"
-    later = panel.cohort[panel.cohort != NEVER]
-    if not later.size:
-        return f"None of the {units} units in the sample is ever treated"
-    if np.isinf(adoption_of(panel, design.anticipation)).all():
-        cohorts = " to ".join(dict.fromkeys(panel.written(one) for one in (later.min(), later.max())))
-        return f"No unit adopts in the panel's periods ({ends}): the cohorts are {cohorts}"
-    first = panel.written(later.min())
-    return (
-        f"All {units} units in the sample adopt in period {first}, so no unit is untreated while another is "
-        "treated"
-    )
+    if not treated.any():
+        require_adoption(design.panel, "; ".join(design.notes))
+        raise PanelError(f"No cohort of the panel can be compared with another one. {COLUMN}")
 
 
 def require_two_clusters(design: ComparisonDesign) -> None:

@@ -48,7 +48,7 @@ def cross_section_scores(
         except CellProblem as problem:
             estimate[cell] = np.nan
             when = label(design.panel.periods[time])
-            problems.append(f"cohort {label(design.cohorts[level])} in {when}: {problem}")
+            problems.append(f"cohort {label(design.cohorts[level])} in period {when}: {problem}")
             continue
         scores[cell] = np.bincount(design.panel.cluster[index], part, scores.shape[1])
     return estimate, scores, problems

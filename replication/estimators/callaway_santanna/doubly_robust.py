@@ -134,8 +134,9 @@ def require_overlap(share: Floats) -> None:
     certain = int((share >= OVERLAP).sum())
     if certain:
         raise CellProblem(
-            f"the covariates almost perfectly separate treated from comparison units: {certain} of "
-            f"{share.size} units have a propensity of {OVERLAP} or more"
+            "the covariates almost perfectly separate treated from comparison units: "
+            f"{certain} of {share.size} units {'has' if certain == 1 else 'have'} a propensity score of "
+            f"{OVERLAP} or higher"
         )
 
 

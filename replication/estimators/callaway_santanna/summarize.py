@@ -172,6 +172,6 @@ def left_out(fit: GroupTimeFit) -> str:
     """A sentence on the cells that could not be estimated."""
     count, total = len(fit.problems), int((~fit.cells.reference).sum())
     return (
-        f"{count} of {total} group-time cells could not be estimated and are in no average: "
-        f"{fit.problems[0]}{' and others' if count > 1 else ''}"
+        f"{count} of {total} group-time cells could not be estimated and are in no average"
+        f"{'; for example, ' if count > 1 else ': '}{fit.problems[0]}"
     )

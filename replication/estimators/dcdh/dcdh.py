@@ -51,7 +51,8 @@ from replication.estimators.dcdh.control_slopes import control_slopes
 from replication.estimators.dcdh.switcher_comparisons import HorizonEffect, did, layout_of
 from replication.estimators.dcdh.treatment_paths import TreatmentPaths, switching_panel
 from replication.estimators.registry import registered
-from replication.estimators.shared.cohort_comparisons import Grid, on_calendar, with_lost_cohorts
+from replication.estimators.shared.cohort_comparisons import Grid, on_calendar
+from replication.estimators.shared.lost_cohorts import seen_untreated, with_lost_cohorts
 from replication.inference.assemble import PointEstimates, from_scores
 from replication.inference.row_table import EstimateRow
 
@@ -92,8 +93,8 @@ def dcdh(
     Raises
     ------
     PanelError
-        If no treatment changes, no change has a control, one cluster is left, a covariate has no
-        changes of its own, or the window contains no event time that can be estimated.
+        If no treatment changes, no switcher has a control, one cluster is left, a covariate is
+        collinear in changes, or the window contains no event time that can be estimated.
 
     Examples
     --------
@@ -115,10 +116,9 @@ def dcdh(
     after = [effect for effect in effects if effect.step >= 0]
     if not after:
         raise PanelError(
-            "No effect can be estimated: in no period is there both a unit whose treatment started or "
-            "changed that long before and a unit with the same baseline treatment that has kept it, inside "
-            f"the window {list(window) if window else 'of the whole panel'}. Widen the window, or add units "
-            "that adopt or change later or never."
+            f"No effect can be estimated{f' in the window {list(window)}' if window else ''}: no period has "
+            "both a switcher and a control unit with the same baseline treatment that has not switched. "
+            f"{'Widen the window, or add' if window else 'Add'} units that switch later or never."
         )
     panel = with_effects(panel, grid, after)
     last = after[-1].step
@@ -145,9 +145,9 @@ def with_effects(panel: Panel, grid: Grid, after: list[HorizonEffect]) -> Panel:
     shown = panel.cohort[np.isin(grid.onset, list(onsets))].tolist()
     why = (
         "lack a not-yet-treated control that is observed in the period before adoption and in a treated "
-        "period; they serve as controls until they adopt"
+        "period"
     )
-    return with_lost_cohorts(panel, panel, shown, why)
+    return with_lost_cohorts(panel, panel, shown, why, seen_untreated(panel, 2))
 
 
 def horizons_of(grid: Grid, window: tuple[int, int] | None) -> list[int]:
@@ -225,7 +225,7 @@ def with_uncompared(panel: Panel, grid: Grid, after: list[HorizonEffect]) -> Pan
         return panel
     note = (
         f"{int(alone.sum())} units whose treatment changes, for example unit {panel.units[alone][0]}, are "
-        "excluded because they are not observed beside a unit with the same baseline treatment that has not "
-        "changed yet, their date of change is unknown, or 'switchers' leaves them out"
+        "excluded because they are not observed together with a unit with the same baseline treatment that "
+        "has not changed yet, their date of change is unknown, or 'switchers' leaves them out"
     )
     return replace(panel, notes=(*panel.notes, note))

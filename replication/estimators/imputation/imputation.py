@@ -69,7 +69,7 @@ def imputation(
         N units by T periods; gaps, covariates, and time-varying weights are allowed.
     trends : such as ``("unit_linear",)`` or ``("region_by_time",)``
         Part of the model of Y(0). With unit-specific linear trends, treated units need two untreated periods;
-        those with fewer are dropped with the count.
+        those with fewer are dropped, and a note gives the number.
     window : first and last event time shown; ``att``, group, and calendar rows use all cells.
     anticipation : periods before adoption in which the effect may start; they are not used to fit the
         model and appear as event rows, but not in ``att``.
@@ -89,7 +89,7 @@ def imputation(
     Raises
     ------
     PanelError
-        If nothing can be imputed, the window is empty, or a covariate cannot be fitted.
+        If nothing can be imputed, the window is empty, or a covariate is collinear.
 
     Examples
     --------

@@ -16,7 +16,8 @@ from replication.core.details import Details, Dropped
 from replication.core.dropped_units import units_dropped
 from replication.core.errors import PanelError
 from replication.core.panel import NEVER, Panel
-from replication.estimators.shared.cohort_comparisons import comparison_panel, lost_cohorts, with_means
+from replication.estimators.shared.cohort_comparisons import comparison_panel, with_means
+from replication.estimators.shared.lost_cohorts import lost_cohorts, vanished_cohorts
 
 NO_EVENT = np.iinfo(np.int64).min // 4
 
@@ -104,8 +105,8 @@ def without_cells(cells: SortedCells, impossible: Bools) -> SortedCells:
     left = cells.effect & ~dropped
     if not left.any():
         raise PanelError(
-            f"None of the {int(dropped.sum())} treated unit-periods has an untreated comparison "
-            f"in its period. Add units that adopt later or never, or end the panel earlier."
+            f"None of the {int(dropped.sum())} treated unit-periods has an untreated comparison in its "
+            "period (or stratum, with trends of strata). Add units that adopt later or never."
         )
     panel = replace(cells.panel, notes=(*cells.panel.notes, note))
     return replace(cells, panel=panel, effect=left)
@@ -126,10 +127,12 @@ def describe_cells(details: Details, cells: SortedCells, original: Panel) -> Det
 
 
 def _lost(cells: SortedCells, original: Panel) -> list[str]:
-    """A note on the cohorts without a treated cell, if there are any."""
+    """Notes on the cohorts without a treated cell, if there are any."""
     treated: Bools = np.asarray((cells.effect & (cells.event >= 0)).any(axis=1))
     shown = cells.panel.cohort[treated].tolist()
-    return lost_cohorts(original, shown, "have no treated period with an untreated counterfactual")
+    kept = original.keep_units(np.isin(original.units, cells.panel.units))
+    why = "have no treated period with an untreated counterfactual"
+    return [*vanished_cohorts(original, kept), *lost_cohorts(kept, shown, why, cells.fit.any(axis=1))]
 
 
 def _sorted(panel: Panel, anticipation: int) -> SortedCells:

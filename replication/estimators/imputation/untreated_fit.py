@@ -133,8 +133,7 @@ def fit_untreated(panel: Panel, trends: Sequence[str], anticipation: int, estima
         stack,
         cells.fit_weight,
         panel.covariate_names,
-        "of its own in the untreated unit-periods once unit effects, period effects, trends, and the "
-        "covariates before it are taken out, so its effect cannot be fitted",
+        f"the {effects} and the covariates listed before it in the untreated unit-periods",
     )
     model = UntreatedModel(cells, effects, two_way, inner, bread, np.zeros((0, 0)))
     return UntreatedModel(cells, effects, two_way, inner, bread, model.residual(cells.outcome))

@@ -50,9 +50,9 @@ from replication.estimators.shared.cohort_comparisons import (
     possible_controls,
     support_row,
     used_units,
-    with_lost_cohorts,
     with_means,
 )
+from replication.estimators.shared.lost_cohorts import with_lost_cohorts
 from replication.estimators.stacked import reach_of
 from replication.inference.assemble import PointEstimates, from_scores
 from replication.inference.cluster import sum_by_cluster
@@ -190,7 +190,7 @@ def pooled_over(kept: Panel, panel: Panel, grid: Grid, done: Projections) -> Pan
     )
     shown = panel.cohort[np.isin(grid.onset, done.pooled.onsets)].tolist()
     why = f"lack clean controls over event times -1 to {done.last * grid.step}"
-    return with_lost_cohorts(replace(kept, notes=(*kept.notes, note)), panel, shown, why)
+    return with_lost_cohorts(replace(kept, notes=(*kept.notes, note)), panel, shown, why, done.pooled.used)
 
 
 def influence_of(panel: Panel, pooled: HorizonProjection, used: Bools) -> ClusterInfluence | None:
@@ -277,10 +277,9 @@ def horizons(grid: Grid, eligible: Bools, window: tuple[int, int] | None) -> tup
 def nothing_to_project(horizon: int) -> PanelError:
     """The refusal of a panel without adopters and clean controls in one period."""
     return PanelError(
-        f"The pooled effect over horizons 0 to {horizon} has no period with both a unit that "
-        "adopts in it, observed before and through, and a clean control. End the window "
-        "earlier, use 'control_group: not_yet_treated', or add "
-        "units that adopt later or never."
+        f"No adoption period has both a unit that is observed from the period before adoption through "
+        f"horizon {horizon} and a clean control, so there is no pooled effect. End the window earlier, use "
+        "'control_group: not_yet_treated', or add units that adopt later or never."
     )
 
 

@@ -11,12 +11,15 @@ from replication.core.dropped_units import units_dropped
 from replication.core.errors import PanelError
 from replication.core.panel import Panel
 from replication.estimators.roth_santanna.design_weights import cohorts_of
+from replication.estimators.shared.adoption_contrast import require_adoption
 from replication.estimators.shared.cohort_comparisons import require_never_treated, untreated_throughout
 
 
 def assigned_units(panel: Panel, control_group: str, beta: str | int) -> Panel:
     """The units whose timing counts as random: balanced, in cohorts of two or more."""
     require_usable(panel)
+    require_adoption(panel)
+    before = panel.notes
     gaps = np.asarray(~panel.observed.all(axis=1), dtype=bool)
     panel = without_units(panel, gaps, "they have a gap in the outcome")
     if float(np.ptp(panel.y)) == 0:
@@ -31,7 +34,10 @@ def assigned_units(panel: Panel, control_group: str, beta: str | int) -> Panel:
     panel = treated_from_the_start(panel, beta)
     found = cohorts_of(panel)
     alone = np.asarray(found.sizes[found.codes] == 1, dtype=bool)
-    return without_units(panel, alone, "they are alone in their cohort, and one unit has no variance")
+    why = "they are the only unit in their cohort, and a variance cannot be estimated from one unit"
+    panel = without_units(panel, alone, why)
+    require_adoption(panel, "; ".join(panel.notes[len(before) :]))
+    return panel
 
 
 def require_usable(panel: Panel) -> None:
@@ -76,8 +82,8 @@ def require_unit_assignment(panel: Panel) -> None:
     ]
     if coarse:
         raise PanelError(
-            f"roth_santanna takes treatment timing as assigned to {len(panel.units)} units one by "
-            f"one, and the cluster column {coarse[0]!r} contains several of them in a group. Leave "
+            "roth_santanna assumes that treatment timing is assigned unit by unit, but the "
+            f"{len(panel.units)} units are in clusters {coarse[0]!r} that contain several units. Leave "
             "'cluster' empty, or, where whole groups were assigned, average the outcome by group "
             "and period and name the group as 'unit'."
         )

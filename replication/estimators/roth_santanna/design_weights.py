@@ -103,10 +103,11 @@ def design_weights(found: Cohorts, control_group: str, window: tuple[int, int] |
     live = share.any(axis=2)
     treated = live & (found.event >= 0)
     if not treated.any():
+        other = "" if control_group == "not_yet_treated" else ", use 'control_group: not_yet_treated'"
         raise PanelError(
-            "No cohort can be compared with units that are untreated at the same time: beside "
-            f"the control group {control_group!r} no unit adopts inside the panel. Check the "
-            "cohort column, use 'control_group: not_yet_treated', or add units that adopt later."
+            "No cohort can be compared with units that are untreated at the same time: apart from "
+            f"the control group {control_group!r}, no unit adopts inside the panel. Check the "
+            f"cohort column{other}, or add units that adopt later or never."
         )
     low, high = window or (int(found.event[live].min()), int(found.event[live].max()))
     times = np.unique(found.event[live & (found.event >= low) & (found.event <= high)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,41 +12,32 @@ from replication.core.details import Details, EventSupport
 from replication.core.dropped_units import units_dropped
 from replication.core.errors import PanelError
 from replication.core.panel import NEVER, Panel
+from replication.estimators.shared.adoption_contrast import from_the_start, require_contrast, start_words
 
 
 def comparison_panel(panel: Panel, estimator: str, anticipation: int = 0) -> Panel:
-    """The panel without units treated from its first period on; refuses a treatment intensity."""
+    """The panel without units treated from its first period on; refuses one without a contrast.
+
+    Units that only anticipate in the first period stay; each estimator says what becomes of them.
+    """
     if panel.exposure is not None:
         raise PanelError(
             f"{estimator} takes a binary treatment that starts with the cohort; this panel has a "
             "treatment intensity. Set 'treatment: binary' and name the cohort column, or use dcdh or twfe."
         )
-    require_pre_treatment(panel, anticipation)
-    always = panel.first == 0
-    if not always.any():
+    require_contrast(panel, anticipation)
+    early = from_the_start(panel, anticipation)
+    if not early.any():
         return panel
-    first = panel.written(panel.periods[0])
-    why = f"they are treated in or before the first period ({first}) and have no pre-treatment period"
-    return panel.keep_units(~always, units_dropped(panel.units[always], always.size, why))
+    require_contrast(panel.keep_units(~early), anticipation, early_dropped(panel, early, anticipation))
+    always = from_the_start(panel)
+    return panel.keep_units(~always, early_dropped(panel, always)) if always.any() else panel
 
 
-def require_pre_treatment(panel: Panel, anticipation: int = 0) -> None:
-    """Refuse a panel in which every treated unit is treated, or anticipates, from the first period on."""
-    if panel.periods.size == 1:
-        raise PanelError(
-            f"The panel has one period, {panel.written(panel.periods[0])}, and an effect needs two. Check "
-            "the time column and 'sample'."
-        )
-    treated = ~untreated_throughout(panel, anticipation)
-    if not treated.any() or (panel.cohort[treated] - anticipation > panel.periods[0]).any():
-        return
-    span = f", or within {anticipation} periods after it" if anticipation else ""
-    todo = "Reduce 'anticipation', start" if anticipation else "Start"
-    raise PanelError(
-        f"All {int(treated.sum())} treated units are treated in or before the first period "
-        f"({panel.written(panel.periods[0])}{span}), so none of them has a pre-treatment period. "
-        f"{todo} the panel earlier, or check the cohort column."
-    )
+def early_dropped(panel: Panel, early: Bools, anticipation: int = 0) -> str:
+    """The note on units that have no untreated period."""
+    why = f"they are {start_words(panel, anticipation)} and have no pre-treatment period"
+    return units_dropped(panel.units[early], early.size, why)
 
 
 def used_units(panel: Panel, used: Bools, where: str) -> Panel:
@@ -75,15 +65,23 @@ def last_adopters(panel: Panel, anticipation: int = 0) -> Bools:
     return last
 
 
-def require_never_treated(panel: Panel, control_group: str, anticipation: int = 0) -> None:
+NOT_YET_TREATED = (
+    "(units not yet treated are then the control group), set 'control_group: last_treated' where the "
+    "estimator takes it (the last cohort to adopt is then the control group)"
+)
+LAST_COHORT = "(the last cohort to adopt is then the control group)"
+"""What an estimator compares with where ``control_group`` is left out and no unit is never treated."""
+
+
+def require_never_treated(
+    panel: Panel, control_group: str, anticipation: int = 0, instead: str = NOT_YET_TREATED
+) -> None:
     """Refuse ``never_treated``, which is always an explicit choice, where no unit is never treated."""
     if control_group != "never_treated" or untreated_throughout(panel, anticipation).any():
         return
     raise PanelError(
         f"'control_group' is 'never_treated', and none of the {panel.cohort.size} units in the sample is "
-        "untreated throughout the panel. Leave 'control_group' out (units not yet treated are the control "
-        "group), set 'control_group: last_treated' where the estimator takes it (the last cohort to adopt "
-        "is the control group), or add never-treated units."
+        f"untreated throughout the panel. Leave 'control_group' out {instead}, or add never-treated units."
     )
 
 
@@ -147,8 +145,8 @@ def support_row(event_time: int, cohorts: int, units: int) -> EventSupport:
 def empty_window(window: Any, low: int, high: int) -> PanelError:
     """The refusal of a window that contains no event time with cells."""
     return PanelError(
-        f"The window {list(window)} contains no event time that can be estimated beside the "
-        f"reference; the panel has event times {low} to {high}. Widen the window, or leave it "
+        f"The window {list(window)} contains no event time other than the reference that can "
+        f"be estimated; the panel has event times {low} to {high}. Widen the window, or leave it "
         "empty for all of them."
     )
 
@@ -206,38 +204,9 @@ def on_calendar(panel: Panel) -> Grid:
     return Grid(full[0], full[1], full[2], onset, step, start)
 
 
-MANY = 6
-"""Cohorts named in a note; of the others it gives the number."""
 WORTH = 2.0
 """Gain in treated unit-periods for which a default leaves out cohorts: below it, the composition
 of the effect (every cohort) is worth more than longer horizons."""
-
-
-def with_lost_cohorts(panel: Panel, adopters: Panel, shown: Iterable[int], why: str) -> Panel:
-    """The panel with a note on the cohorts that the overall effect does not average.
-
-    Parameters
-    ----------
-    panel : what the estimates are reported on.
-    adopters : the panel of the units that might have an effect.
-    shown : cohorts behind the overall effect.
-    why : what they lack, the end of the sentence after ``because they``.
-    """
-    return replace(panel, notes=(*panel.notes, *lost_cohorts(adopters, shown, why)))
-
-
-def lost_cohorts(adopters: Panel, shown: Iterable[int], why: str) -> list[str]:
-    """The note; none if every cohort has an effect."""
-    inside = (adopters.first > 0) & (adopters.first < adopters.periods.size)
-    lost: Bools = inside & ~np.isin(adopters.cohort, np.array(list(shown), dtype=np.int64))
-    if not lost.any():
-        return []
-    labels = [adopters.written(cohort) for cohort in np.unique(adopters.cohort[lost])]
-    named = ", ".join(labels[:MANY]) + (f" and {len(labels) - MANY} more" * (len(labels) > MANY))
-    return [
-        f"{int(lost.sum())} units in {len(labels)} cohort{'s' * (len(labels) > 1)} ({named}) are excluded "
-        f"because they {why}"
-    ]
 
 
 def default_horizon(reach: Ints, mass: Floats) -> int:

@@ -76,15 +76,23 @@ def _spanned(columns: Floats) -> bool:
     return bool(left @ left <= COLLINEAR * max(float(last @ last), 1.0))
 
 
+def collinear_words(name: str, others: str) -> str:
+    """The refusal of a covariate that effects and other covariates explain."""
+    return (
+        f"Covariate {name!r} is collinear with {others}, so its coefficient is not identified. Remove it; "
+        "covariates that are constant within units are absorbed by the unit fixed effects."
+    )
+
+
 def inverse_of_crossproduct(
-    inner: Floats, raw: Floats, weight: Floats, names: tuple[str, ...], lack: str
+    inner: Floats, raw: Floats, weight: Floats, names: tuple[str, ...], others: str
 ) -> Floats:
     """(K, K) inverse of the weighted cross-products of covariates (K, N, T) net of the effects.
 
     Parameters
     ----------
     inner, raw : the covariates net of the effects, and as they are.
-    lack : what a covariate without variation of its own lacks, the end of its refusal.
+    others : what a covariate without variation of its own is collinear with, for its refusal.
 
     Raises
     ------
@@ -97,8 +105,5 @@ def inverse_of_crossproduct(
         along = product[:place, place]
         own = product[place, place] - along @ np.linalg.solve(product[:place, :place], along)
         if own <= least_variation(float(size[place]), spread_of(raw[place], weight)):
-            raise PanelError(
-                f"Covariate {name!r} has no variation {lack}. Remove it; covariates that are constant "
-                "within units are absorbed by the unit fixed effects."
-            )
+            raise PanelError(collinear_words(name, others))
     return np.linalg.inv(product)

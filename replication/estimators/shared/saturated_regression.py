@@ -111,7 +111,7 @@ def fit_saturated(
     Raises
     ------
     PanelError
-        If a covariate has no variation of its own.
+        If a covariate is collinear with the effects and the covariates before it.
     """
     fits = [two_way(rows, weight[rows], ground) for rows, ground in groups]
     path, residual = partial_out(fits, y)
@@ -128,7 +128,7 @@ def fit_saturated(
             stack,
             weight,
             names,
-            "left after unit effects, the period effects of each cohort, and the covariates before it",
+            "the unit fixed effects, the period effects of each cohort, and the covariates listed before it",
         )
         slopes = bread @ np.einsum("knt,nt,nt->k", inner, weight, residual)
         path = path - np.tensordot(slopes, paths, 1)

@@ -16,7 +16,12 @@ import numpy as np
 from replication.core.arrays import Floats, Ints
 from replication.core.errors import PanelError
 from replication.core.panel import Panel
-from replication.estimators.shared.collinear import COLLINEAR, least_variation, own_variation
+from replication.estimators.shared.collinear import (
+    COLLINEAR,
+    collinear_words,
+    least_variation,
+    own_variation,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ def outcomes_of(panel: Panel) -> CovariateOutcomes:
     Raises
     ------
     PanelError
-        If a covariate has no variation of its own in untreated unit-periods.
+        If a covariate is collinear with the effects and the other covariates in untreated unit-periods.
     """
     x = np.zeros((0, *panel.y.shape)) if panel.covariates is None else panel.covariates
     # Levels mean nothing beside unit effects, and cost digits.
@@ -57,11 +62,8 @@ def outcomes_of(panel: Panel) -> CovariateOutcomes:
         free = own_variation(cross, least_variation(size, size))
         if not free.all():
             name = panel.covariate_names[int(np.flatnonzero(~free)[0])]
-            raise PanelError(
-                f"The covariate {name!r} has no variation beyond unit effects, period effects, and the other "
-                "covariates where units are untreated, so its slope cannot be estimated. Remove it; "
-                "what does not change over time is in the unit effects already."
-            )
+            others = "the unit and period fixed effects and the covariates listed before it"
+            raise PanelError(collinear_words(name, f"{others} in the untreated unit-periods"))
     return CovariateOutcomes(panel.y, x, panel.first)
 
 

@@ -110,7 +110,7 @@ def synthetic_did(
     ------
     PanelError
         If the panel has gaps or weights, has no never-treated unit or no cohort with two periods
-        before adoption, a covariate has no variation of its own, or the panel cannot support the
+        before adoption, a covariate is collinear with the fixed effects, or the panel cannot support the
         requested standard errors.
 
     Examples
@@ -224,7 +224,7 @@ def usable(panel: Panel) -> Panel:
         raise PanelError(
             f"{int(gaps.sum())} of {gaps.size} units are not observed in every period, for example "
             f"unit {panel.units[gaps][0]}, and synthetic difference-in-differences needs a balanced panel. "
-            f"Set {proposal({'sample.balanced': True})} or a shorter range of periods."
+            f"Use {proposal({'sample.balanced': True})} or a shorter range of periods."
         )
     if not untreated_throughout(panel).any():
         raise PanelError(
@@ -244,8 +244,8 @@ def usable(panel: Panel) -> Panel:
         )
     if untreated_throughout(panel).all():
         raise PanelError(
-            "No cohort is left that has two periods before adoption, which the noise level and "
-            "the weights need. Start the panel earlier or check the cohort column."
+            "No cohort is left that has two periods before adoption, which are needed to estimate the noise "
+            "level and the weights. Start the panel earlier or check the cohort column."
         )
     return panel
 

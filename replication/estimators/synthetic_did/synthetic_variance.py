@@ -217,8 +217,8 @@ def require_possible(kind: str, panel: Panel, member: Ints, cohorts: list[Synthe
         )
     elif kind == "placebo" and panel.n_clusters < member.size:
         raise PanelError(
-            f"Placebo standard errors treat the {member.size} units as independent, and the panel is "
-            f"clustered in {panel.n_clusters}. Set 'donor_errors: jackknife' or 'bootstrap', which "
+            f"Placebo standard errors treat the {member.size} units as independent, but standard errors are "
+            f"clustered in {panel.n_clusters} groups. Set 'donor_errors: jackknife' or 'bootstrap', which "
             "leave out and draw clusters, or cluster by unit."
         )
     elif kind == "placebo" and n_controls <= n_treated:

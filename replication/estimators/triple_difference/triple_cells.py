@@ -93,8 +93,9 @@ def mean_blocks(
         scale = second[:, time, time] + second[:, base, base]
         variance = scale - 2 * second[:, time, base]
         precision = used / np.where(variance > ROUNDING * scale, variance, np.inf).T
+        cohort = label(design.cohorts[group])
         problems += [
-            f"cohort {label(design.cohorts[group])} in {label(design.panel.periods[column])}: {NO_VARIANCE}"
+            f"cohort {cohort} in period {label(design.panel.periods[column])}: {NO_VARIANCE}"
             for column in time[precision.sum(axis=1) == 0]
         ]
         precision[precision.sum(axis=1) == 0] = np.nan
@@ -127,7 +128,7 @@ def adjusted_blocks(
             except CellProblem as problem:
                 label = design.panel.label
                 when = label(design.panel.periods[cells.time[members[0]]])
-                problems.append(f"cohort {label(cohort)} in {when} ({members.size} cells): {problem}")
+                problems.append(f"cohort {label(cohort)} in period {when} ({members.size} cells): {problem}")
                 yield members, np.full(members.size, np.nan), np.zeros((eligible.size, members.size))
                 continue
             yield members, points, parts
