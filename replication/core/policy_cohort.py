@@ -78,8 +78,10 @@ def switches(frame: pd.DataFrame, column: str, at: Sequence[str]) -> Any:
     if bad.any():
         example = frame.loc[bad, column].iloc[0]
         empty = frame.loc[bad, column].isna()
-        todo = "Fill them in" if empty.all() else "Recode them to 0 and 1"
-        todo += ", or fill in the empty ones" if empty.any() and not empty.all() else ""
+        todo = (
+            "Fill in" if empty.all() else "Recode the column to 0 and 1, fill in" if empty.any() else "Recode"
+        )
+        todo += " the empty cells" if empty.any() else " the column to 0 and 1"
         raise PanelError(
             f"'cohort_from' needs a column of 0 and 1, and {int(bad.sum())} of {len(frame)} values of "
             f"{column!r} are neither, for example {shown(example)}{place_of(frame, bad, at)}. {todo}, "

@@ -399,7 +399,7 @@ def test_bands_from_too_few_draws_are_not_reported() -> None:
     event = found.rows("event").dropna(subset="std_error")
     assert event["band_low"].isna().all()
     assert event["conf_low"].notna().all()
-    assert "99.9% simultaneous bands need at least 1000 draws" in notes(found)
+    assert "99.9% uniform bands need at least 1000 draws" in notes(found)
 
 
 # The promise of the command line -----------------------------------------------------------------

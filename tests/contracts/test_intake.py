@@ -225,11 +225,19 @@ def test_a_policy_that_returns_to_zero_is_refused_unless_allowed(expected: rp.Es
     assert np.array_equal(allowed.cohort, rp.read_panel(plain_panel(), **KEYS).cohort)
 
 
-@pytest.mark.parametrize(("value", "words"), [(0.5, "0.5 for state 1"), (np.nan, "nan for state 1")])
-def test_a_policy_is_zero_or_one(value: float, words: str) -> None:
+@pytest.mark.parametrize(
+    ("value", "words", "todo"),
+    [
+        (0.5, "0.5 for state 1", "Recode the column to 0 and 1, or name"),
+        (np.nan, "nan for state 1", "Fill in the empty cells, or name"),
+    ],
+)
+def test_a_policy_is_zero_or_one(value: float, words: str, todo: str) -> None:
     frame = with_policy().astype({"policy": float})
     frame.loc[0, "policy"] = value
-    with pytest.raises(PanelError, match=rf"1 of 1200 values of 'policy' is neither, for example {words}"):
+    with pytest.raises(
+        PanelError, match=rf"1 of 1200 values of 'policy' is neither, for example {words}.*{todo}"
+    ):
         rp.read_panel(frame, **{**KEYS, "cohort": None}, cohort_from="policy")
 
 

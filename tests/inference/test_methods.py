@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from drawn_panels import draw_panel
 
+import replication as rp
 from replication.core.errors import SpecError
 from replication.core.spec import Inference, Spec
 from replication.estimators.estimate_spec import estimate

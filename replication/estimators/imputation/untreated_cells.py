@@ -132,7 +132,8 @@ def _lost(cells: SortedCells, original: Panel) -> list[str]:
     shown = cells.panel.cohort[treated].tolist()
     kept = original.keep_units(np.isin(original.units, cells.panel.units))
     why = "have no treated period with an untreated counterfactual"
-    return [*vanished_cohorts(original, kept), *lost_cohorts(kept, shown, why, cells.fit.any(axis=1))]
+    controls: Bools = np.asarray(cells.fit.any(axis=1))
+    return [*vanished_cohorts(original, kept), *lost_cohorts(kept, shown, why, controls)]
 
 
 def _sorted(panel: Panel, anticipation: int) -> SortedCells:

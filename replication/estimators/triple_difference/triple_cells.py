@@ -93,11 +93,9 @@ def mean_blocks(
         scale = second[:, time, time] + second[:, base, base]
         variance = scale - 2 * second[:, time, base]
         precision = used / np.where(variance > ROUNDING * scale, variance, np.inf).T
-        cohort = label(design.cohorts[group])
-        problems += [
-            f"cohort {cohort} in period {label(design.panel.periods[column])}: {NO_VARIANCE}"
-            for column in time[precision.sum(axis=1) == 0]
-        ]
+        cohort = f"cohort {label(design.cohorts[group])} in period"
+        unweighted = label(design.panel.periods[time[precision.sum(axis=1) == 0]])
+        problems += [f"{cohort} {period}: {NO_VARIANCE}" for period in unweighted]
         precision[precision.sum(axis=1) == 0] = np.nan
         combined = precision / precision.sum(axis=1, keepdims=True)
         change = (gap[:, time] - gap[:, base]).T
