@@ -136,4 +136,4 @@ def test_units_with_gaps_are_left_out_of_the_window_and_counted() -> None:
     found = stacked(replace(panel, y=y), window=WINDOW)
     without = stacked(panel.keep_units(np.arange(80) != treated), window=WINDOW)
     assert found.att[0] == pytest.approx(without.att[0], rel=1e-12)
-    assert any(note.startswith("1 units of sub-experiments") for note in found.notes)
+    assert any(note.startswith("1 unit of sub-experiments") for note in found.notes)

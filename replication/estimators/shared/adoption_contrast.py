@@ -31,7 +31,7 @@ def require_contrast(panel: Panel, anticipation: int = 0, dropped: str = "") -> 
 
 
 def require_adoption(panel: Panel, dropped: str = "") -> None:
-    """Refuse a panel in which nobody adopts, or all units adopt at once."""
+    """Refuse a panel in which no unit adopts, or all units adopt at once."""
     if why := no_adoption(panel, dropped):
         raise PanelError(why)
 
