@@ -152,7 +152,7 @@ def _poisson_dummies(
         fit = model.fit(tol=1e-12, tol_criterion="params", maxiter=50)
     except ValueError:
         raise PanelError(
-            "The check of a Poisson model by statsmodels broke down: some zeros are separated by "
+            "The check of a Poisson model by statsmodels failed: some zeros are separated by "
             "the dummies. Leave them out of the sample, or use fewer trends."
         ) from None
     return dict(zip(regressors, map(float, fit.params[: len(regressors)]), strict=True))

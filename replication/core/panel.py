@@ -98,7 +98,7 @@ class Panel:
 
     @property
     def period(self) -> str:
-        """What a period is: ``year``, ``quarter``, or ``month``; empty where its labels do not tell."""
+        """What a period is: ``year``, ``quarter``, or ``month``; empty where its labels do not say."""
         if self.numbering.form is not None:
             return self.numbering.form.part
         first, last = self.label(self.periods[[0, -1]])

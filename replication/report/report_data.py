@@ -133,7 +133,7 @@ class Results:
         chosen = [name for name in ids if any(fnmatch.fnmatchcase(name, p) for p in patterns)]
         if not chosen:
             raise SpecError(
-                f"No saved specification fits {', '.join(map(repr, patterns))}"
+                f"No saved specification matches {', '.join(map(repr, patterns))}"
                 f"{nearest(patterns[0], ids)}. There are {len(ids)} in {self.folder}."
             )
         return [self.get(name) for name in chosen]

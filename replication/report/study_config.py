@@ -143,7 +143,7 @@ def checked_study(description: Description) -> StudyConfig:
     refuse_contradictions(description.folder, description.data, description.place)
     if found.id != description.folder.name:
         raise SpecError(
-            f"{description.place()} has the id {found.id!r}, and its folder is called "
+            f"{description.place()} has the id {found.id!r}, but its folder is named "
             f"{description.folder.name!r}. Give both the same name."
         )
     return found

@@ -141,7 +141,7 @@ def test_the_codebook_of_a_ready_panel_describes_what_it_holds(
             "contain 300 repeated rows by province and year",
         ),
         ("y: An outcome", "z: An outcome", "The panel 'panel' (panel.csv): there is no column 'z'"),
-        ("id: added", "id: other", "the id 'other', and its folder is called 'added'"),
+        ("id: added", "id: other", "the id 'other', but its folder is named 'added'"),
     ],
 )
 def test_ready_panels_are_refused_in_one_paragraph(
@@ -198,5 +198,5 @@ def test_the_template_is_no_study_and_its_panel_is_made_by_the_script() -> None:
 
 
 def test_the_template_names_what_is_refused_until_it_is_copied() -> None:
-    with pytest.raises(ValueError, match="the id 'my_study', and its folder is called '_template'"):
+    with pytest.raises(ValueError, match="the id 'my_study', but its folder is named '_template'"):
         load_study(TEMPLATE)

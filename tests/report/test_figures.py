@@ -301,7 +301,7 @@ def test_specification_curve(context: Context) -> None:
     assert frame.loc[frame["headline"], "spec_id"].tolist() == ["weighted"]
     assert set(frame["weights"]) == {"none", "Population in 2004"}
     assert set(frame["outcome"]) == {"Index crimes, log rate", "Property crime rate"}
-    with pytest.raises(SpecError, match="No saved specification fits 'x\\*'"):
+    with pytest.raises(SpecError, match="No saved specification matches 'x\\*'"):
         write_figure(Entry("c", "C", "specification_curve", (), {**options, "specs": ["x*"]}), context)
 
 
@@ -309,7 +309,7 @@ def test_specification_curve(context: Context) -> None:
     ("kind", "change", "message"),
     [
         ("permutation", {"kind": "draw"}, "'kind' must be 'actual' once"),
-        ("bacon", {"weight": "much"}, "the column 'weight' is drawn as numbers and contains text"),
+        ("bacon", {"weight": "much"}, "the column 'weight' must be numeric but contains text"),
         ("leave_one_out", {"label": "Other"}, "no line is called 'All'"),
         ("map", {"date": "soon"}, "'date' contains neither numbers nor dates, for example 'soon'"),
         ("raw_means", {"mean": None}, "has no column 'mean'"),

@@ -60,7 +60,7 @@ def test_choices_are_told_by_the_first_pattern_that_fits(context: Context) -> No
     }
     lines = specification_curve_figure.choice_lines(frame, entry)
     assert [value for _, value, _ in lines if value] == ["Plain with trends", "Plain", "Other"]
-    with pytest.raises(SpecError, match="no pattern of the choice 'kind' fits 'weighted'"):
+    with pytest.raises(SpecError, match="no pattern for the choice 'kind' matches 'weighted'"):
         specification_curve_figure.collect(curve({"plain*": "Plain"}), context)
 
 
@@ -238,5 +238,5 @@ def test_detectable_effects_are_ticks_and_published_values_diamonds_in_their_row
     assert axes.child_axes[0].get_xlabel() == "Percent"
     assert "Vertical ticks: minimum detectable decline. Hollow diamond: Earlier study" in picture.note
     wrong = replace(entry, options={**entry.options, "published": [{**published, "where": {"label": ["X"]}}]})
-    with styled(), pytest.raises(SpecError, match="no row fits"):
+    with styled(), pytest.raises(SpecError, match="no row matches"):
         dots_figure.draw(frame, wrong, context)

@@ -95,7 +95,7 @@ def test_lists_of_several_files_stand_in_the_order_of_their_names(folder: Path) 
         ),
         ({"study.yaml": {**STUDY, "tables": []}}, "has the key 'tables'.*move the list to tables.yaml"),
         ({"study.yaml": ""}, r"studies/made/study\.yaml contains no keys"),
-        ({"study.yaml": {**STUDY, "id": "other"}}, "the id 'other', and its folder is called 'made'"),
+        ({"study.yaml": {**STUDY, "id": "other"}}, "the id 'other', but its folder is named 'made'"),
         ({"study.yaml": {**STUDY, "titel": "x"}}, r"study\.yaml: unknown key 'titel' .did you mean 'title'"),
         (
             {"table.yaml": []},

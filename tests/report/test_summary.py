@@ -120,7 +120,7 @@ def test_rows_of_files_name_their_specification(study: StudyConfig, folders: Fol
         (lambda n: n.cell("clean/sample_flow.csv", "counties_after"), "has 2 rows"),
         (lambda n: n.cell("clean/sample_flow.csv", "counties", step=2), "no column 'counties'"),
         (lambda n: n.frame("clean/sample_flow.csv", step=9), "has no row with"),
-        (lambda n: n.about("plain", "sample.years"), "says nothing of 'sample.years'"),
+        (lambda n: n.about("plain", "sample.years"), "has no 'sample.years'"),
         (lambda n: n.reported("Nothing"), "has no row 'Nothing'"),
     ],
 )

@@ -249,7 +249,7 @@ def test_truth_stands_beside_simulated_estimates(description: dict[str, Any], fo
         ((2, "rows", 0, "where"), {"outcome": ["a"]}, "2 rows of raw/typed/published.csv fit"),
         ((3, "source"), "clean/none.csv", "clean/none.csv was not found"),
         ((3, "columns", 2, "name"), "shares", "has no column 'shares' .did you mean 'share'"),
-        ((3, "columns", 0, "format"), "integer", "'rule' is to be printed as integer and contains"),
+        ((3, "columns", 0, "format"), "integer", "'rule' must be printed as integer but contains"),
         ((3, "where"), {"rule": ["none"]}, "has no rows that fit"),
     ],
 )

@@ -162,7 +162,7 @@ def test_a_point_is_a_row_of_the_estimates(project: Path) -> None:
     [
         (("homicide", "nothing", "(1)"), "There is no row 'nothing'.*Castle doctrine law"),
         (("homicide", "castle doctrine law", "(9)"), "There is no column '\\(9\\)'.*Region-by-year FE"),
-        (("estimators", "callaway", "estimate"), "4 rows fit 'callaway'"),
+        (("estimators", "callaway", "estimate"), "4 rows match 'callaway'"),
         (("homicides", "estimate", "1"), "no table or figure 'homicides' .did you mean 'homicide'"),
         (("event_study", "twfe", "1"), "is a figure"),
     ],

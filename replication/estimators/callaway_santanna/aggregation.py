@@ -63,7 +63,7 @@ def plan_averages(
 ) -> Plan:
     """All averages of the usable cells.
 
-    ``window`` and ``balance_e`` bound the event path and its average, nothing else: the simple,
+    ``window`` and ``balance_e`` bound the event study and its mean, nothing else: the simple,
     group and calendar averages are over all treated cells.
 
     Raises

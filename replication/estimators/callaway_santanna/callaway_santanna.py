@@ -93,7 +93,7 @@ def callaway_santanna(
     anticipation : int
         Periods before adoption in which the effect may start.
     window, balance_e
-        Event times of the event path and its average; nothing else depends on them.
+        Event times of the event study and its mean; nothing else depends on them.
     adjustment : ``doubly_robust``, ``outcome_regression``, or ``ipw``
         How covariates enter.
     fix_weights : ``none``, ``base_period``, ``first_period``, or ``varying``
@@ -119,7 +119,7 @@ def callaway_santanna(
     ------
     PanelError, SpecError
         If nothing can be compared, one cluster is left, no cell lies in the window, or options
-        exclude one another.
+        conflict.
 
     Examples
     --------
@@ -211,7 +211,7 @@ def details_of(options: Options, fit: GroupTimeFit, inference: Inference) -> Det
 
 
 def require_possible(panel: Panel, options: Options) -> None:
-    """Refuse options that exclude one another, and individuals that are observed more than once."""
+    """Refuse options that conflict, and individuals that are observed more than once."""
     if options.repeated_cross_sections and not options.trends and (panel.observed.sum(axis=1) > 1).any():
         raise SpecError(
             "'repeated_cross_sections' is set, but units of the panel are observed in several periods. "

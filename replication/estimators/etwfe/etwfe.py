@@ -79,12 +79,12 @@ def etwfe(
         enter with slopes by period and by cohort and inside every treated cell; the offset enters
         the Poisson index.
     control_group : ``not_yet_treated`` or ``never_treated``
-        The latter also gives dummies to the cells before adoption, whose averages are event rows
+        The latter also adds dummies for the cells before adoption, whose averages are event rows
         relative to the last period before adoption (less anticipation), which is exactly 0.
     family : ``gaussian`` or ``poisson``
         For Poisson, all rows are mean differences in units of the outcome; the additional row
         ``coef:log_ratio`` is log(sum of outcomes / sum of their means without treatment) over
-        treated cells, which compares with a Poisson coefficient.
+        treated cells, comparable to a Poisson coefficient.
     window : first and last event time shown; ``att``, group, and calendar rows use all cells.
     anticipation : periods before adoption in which the effect may start.
     inference : method, variance, level, and draws of standard errors, intervals, and tests.

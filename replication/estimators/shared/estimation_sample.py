@@ -94,7 +94,7 @@ def estimation_sample(
     if reduced.n_clusters < 2:
         raise PanelError(
             "One cluster is left after cells without outcome or weight and singletons were left "
-            "out; clustered standard errors need at least two. Name a finer cluster column or a wider one."
+            "out; clustered standard errors need at least two. Name a finer cluster column."
         )
     notes = (*panel.notes, *_notes(dropped))
     return EstimationSample(replace(reduced, notes=notes), used, dropped, units, periods)

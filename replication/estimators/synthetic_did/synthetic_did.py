@@ -89,7 +89,7 @@ def synthetic_did(
     window: tuple[int, int] | None = None,
     inference: Inference = ANALYTIC,
 ) -> Estimates:
-    """Estimate the overall effect, the effect of each cohort, and the event path.
+    """Estimate the overall effect, cohort effects, and event-study effects.
 
     Parameters
     ----------

@@ -80,7 +80,7 @@ def event_path(estimates: Estimates, window: tuple[int, int] | None = None) -> E
     require_window(window)
     if not isinstance(estimates, Estimates):
         raise SensitivityError(
-            "Sensitivity analysis takes the result of an estimator, and got the type "
+            "Sensitivity analysis takes the result of an estimator but got type "
             f"{type(estimates).__name__}. Pass Estimates, such as rp.honest_did(rp.event_study(panel))."
         )
     table, variance = estimates.path()
@@ -156,8 +156,8 @@ def require_psd(variance: Floats, spec: str) -> None:
     if lowest < NEGATIVE * scale or not np.allclose(variance, variance.T, atol=1e-10 * scale):
         raise SensitivityError(
             f"The covariance of the event-study coefficients of {spec!r} is not positive "
-            f"semi-definite (smallest eigenvalue {lowest:.3g}, largest variance {scale:.3g}), so no "
-            "interval follows from it. This happens with multi-way clusters or with covariances put "
+            f"semi-definite (smallest eigenvalue {lowest:.3g}, largest variance {scale:.3g}), so it "
+            "yields no interval. This happens with multi-way clusters or with covariances put "
             "together by hand: cluster one way, or set negative eigenvalues to zero first."
         )
 
@@ -170,15 +170,15 @@ def path_table(path: EventPath, rows: list[dict[str, object]]) -> pd.DataFrame:
 def _require_common_scale(estimates: Estimates, spec: str) -> None:
     if estimates.details.extras.get("events_per_unit_of_treatment"):
         raise SensitivityError(
-            f"{spec!r} has effects per unit of treatment, each event time divided by another amount of "
+            f"{spec!r} has effects per unit of treatment, each event time divided by its own amount of "
             "treatment, so violations at different event times cannot be compared. Estimate it again "
             "without 'normalized'."
         )
     if estimates.details.base_period == "varying":
         raise SensitivityError(
             f"{spec!r} was estimated with a varying base period: its coefficients before adoption "
-            "compare neighboring periods and those after it compare with the last period before, "
-            "so a straight pre-trend bends at zero and violations before and after cannot be "
+            "compare adjacent periods and those after it compare with the last period before it, "
+            "so a linear pre-trend has a kink at zero and violations before and after cannot be "
             "compared. Estimate it again with 'base_period: universal'."
         )
 

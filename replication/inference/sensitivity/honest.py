@@ -73,8 +73,8 @@ def honest_did(
     target : ``average`` of the effects from event time 0 on, or one event time
     level : confidence level of the intervals.
     window : first and last event time to use
-        By default all, but binned end points of an event study, which pool all event times beyond, are
-        left out; ``event_times`` names those that are used.
+        By default all but the binned endpoints of an event study, which pool all earlier or later event
+        times; ``event_times`` names those that are used.
 
     Returns
     -------
@@ -85,7 +85,7 @@ def honest_did(
     Raises
     ------
     SensitivityError
-        For a varying base period, no reference, no pre-treatment period, a target outside the path, a
+        For a varying base period, no reference, no pre-treatment period, a target not estimated, a
         covariance that is not positive semi-definite, unknown methods, negative bounds, and a level that is
         not between 0 and 1.
 

@@ -192,7 +192,7 @@ def chosen_rows(frame: pd.DataFrame, where: Mapping[str, Sequence[object]]) -> p
         chosen &= frame[column].isin(list(values))
     if not chosen.any():
         raise SpecError(
-            f"no row fits {dict(where)} of a published value. Name labels and groups that are shown."
+            f"no row matches {dict(where)} for a published value. Use labels and groups that are shown."
         )
     return chosen
 

@@ -214,7 +214,7 @@ def require_numbers(frame: pd.DataFrame, names: Sequence[str], source: str) -> N
     for name in names:
         if not pd.api.types.is_numeric_dtype(frame[name]):
             raise SpecError(
-                f"{source}: the column {name!r} is drawn as numbers and contains text, such as "
+                f"{source}: the column {name!r} must be numeric but contains text, such as "
                 f"{frame[name].dropna().astype(str).iloc[0]!r}. Correct the file."
             )
 

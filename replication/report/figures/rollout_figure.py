@@ -54,7 +54,7 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
         frame = frame.assign(date=pd.to_datetime(frame["date"], format="ISO8601"))
     except ValueError:
         raise SpecError(
-            f"{options['source']}: the column 'date' contains values that are no dates, such as "
+            f"{options['source']}: the column 'date' has values that are not dates, such as "
             f"{frame['date'].iloc[0]!r}. Write them as 2010-08-10."
         ) from None
     frame = frame.sort_values("date", ignore_index=True)

@@ -121,7 +121,7 @@ def by_id(spec_id: str, choice: Mapping[str, Any]) -> str:
         if fnmatch.fnmatchcase(spec_id, pattern):
             return str(value)
     raise SpecError(
-        f"no pattern of the choice {choice['key']!r} fits {spec_id!r}. Add one, or '*' as the last."
+        f"no pattern for the choice {choice['key']!r} matches {spec_id!r}. Add one, or '*' as the last."
     )
 
 

@@ -108,7 +108,7 @@ class Numbers:
             value = value.get(part) if isinstance(value, Mapping) else None
         value = found.get(key, value)
         if value is None:
-            raise SpecError(f"{spec_id} says nothing of {key!r}, which the summary needs.")
+            raise SpecError(f"{spec_id} has no {key!r}, which the summary needs.")
         return Value(value, f"`{spec_id}`, {key}")
 
     def effects(self, specs: Mapping[str, str], pattern: str = "{}") -> dict[str, QuotedEffect]:
@@ -119,7 +119,7 @@ class Numbers:
         """The overall effects of all specifications whose id fits one of the patterns (``*`` and ``?``)."""
         fits = [any(fnmatch.fnmatchcase(name, one) for one in patterns) for name in self.bundle["spec_id"]]
         if not any(fits):
-            raise SpecError(f"No specification fits {', '.join(map(repr, patterns))}.")
+            raise SpecError(f"No specification matches {', '.join(map(repr, patterns))}.")
         return self.bundle[fits]
 
     def years(self, spec_id: str) -> str:

@@ -165,8 +165,8 @@ def printed(column: Mapping[str, Any], value: Any) -> str:
         above = bound is not None and pd.notna(value) and abs(value) > bound
     except (TypeError, ValueError):
         raise SpecError(
-            f"the column {column['name']!r} is to be printed as "
-            f"{kind_of(column)} and contains {value!r}. Use 'format: text'."
+            f"the column {column['name']!r} must be printed as "
+            f"{kind_of(column)} but contains {value!r}. Use 'format: text'."
         ) from None
     return shown + (formatting.DAGGER if above else "")
 

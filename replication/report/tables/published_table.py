@@ -215,7 +215,7 @@ def quoted(row: Mapping[str, Any]) -> str:
 def one_row(frame: pd.DataFrame, source: str, label: str) -> dict[str, Any]:
     """The only row of a selection."""
     if len(frame) != 1:
-        raise SpecError(f"{len(frame)} rows of {source} fit the row {label!r}. Make its 'where' name one.")
+        raise SpecError(f"{len(frame)} rows of {source} match the row {label!r}. Make its 'where' name one.")
     return {str(name): value for name, value in frame.iloc[0].items()}
 
 
@@ -225,7 +225,7 @@ def printed_values(row: Mapping[str, Any], entry: Entry, context: Context) -> di
         return {name: str(row.get(name, "")) for name in ("estimate", "std_error")}
     if "source" not in entry.options:
         raise SpecError(
-            f"the row {row['label']!r} has 'where' and the table no 'source'. "
+            f"the row {row['label']!r} has 'where' but the table has no 'source'. "
             "Name the file of published values in 'source'."
         )
     needed = ["estimate", *([row["std_error_column"]] if "std_error_column" in row else [])]

@@ -79,7 +79,7 @@ def read_blocks(entry: Entry, columns: Sequence[Column], context: Context) -> li
         if len(panel["specs"]) != len(columns):
             raise SpecError(
                 f"the panel {panel['heading']!r} names "
-                f"{len(panel['specs'])} specifications for {len(columns)} columns. Name one a "
+                f"{len(panel['specs'])} specifications for {len(columns)} columns. List one per "
                 "column, null for an empty cell."
             )
         found = tuple(None if name is None else get(name) for name in panel["specs"])

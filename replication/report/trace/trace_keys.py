@@ -99,7 +99,7 @@ def find(keys: Sequence[Key], wanted: str, what: str) -> Key:
         if len(found) == 1:
             return found[0]
         if found:
-            raise SpecError(f"{len(found)} {what}s fit {wanted!r}: {shown(found)}. Name one by its key.")
+            raise SpecError(f"{len(found)} {what}s match {wanted!r}: {shown(found)}. Use the key of one.")
     raise SpecError(f"There is no {what} {wanted!r}{_meant(wanted, keys)}. There are: {shown(keys)}.")
 
 
