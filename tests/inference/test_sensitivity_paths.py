@@ -72,7 +72,7 @@ def test_binned_ends_are_left_out_unless_asked_for():
         (
             example_path(BC_BETA, BC_SIGMA, TIMES, base_period="varying"),
             {},
-            "varying base period.*straight pre-trend bends at zero.*base_period: universal",
+            "varying base period.*linear pre-trend has a kink at zero.*base_period: universal",
         ),
         (
             example_path(BC_BETA[4:], BC_SIGMA[4:, 4:], TIMES[4:]),

@@ -246,7 +246,7 @@ def test_truth_stands_beside_simulated_estimates(description: dict[str, Any], fo
         ((0, "rows"), [{"row": "coef:police", "label": "x"}], "has no row 'coef:police' .did you"),
         ((0, "columns"), [{"label": "x"}], "table 'main': column 1 names no specification"),
         ((1, "panels", 0, "specs"), ["plain"], "names 1 specification for 2 columns"),
-        ((2, "rows", 0, "where"), {"outcome": ["a"]}, "2 rows of raw/typed/published.csv fit"),
+        ((2, "rows", 0, "where"), {"outcome": ["a"]}, "2 rows of raw/typed/published.csv match"),
         ((3, "source"), "clean/none.csv", "clean/none.csv was not found"),
         ((3, "columns", 2, "name"), "shares", "has no column 'shares' .did you mean 'share'"),
         ((3, "columns", 0, "format"), "integer", "'rule' must be printed as integer but contains"),
