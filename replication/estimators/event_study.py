@@ -102,11 +102,7 @@ def event_study(
     reference = -1 - anticipation
     require_window(window, reference)
     require_contrast(panel, anticipation)
-    if panel.offset is not None and family != "poisson":
-        raise SpecError(
-            "An offset enters the linear index of a Poisson model only. Set 'family: poisson', or "
-            "remove 'offset'."
-        )
+    require_no_offset(panel, family)
     dropping = window is not None and endpoints == "drop"
     keep = inside(event_times(panel.periods, panel.cohort), window) if dropping else None
     sample, fit = fit_path(panel, effects, keep, window, reference, family)
@@ -135,6 +131,15 @@ def event_study(
             extras=pooled_ends(panel, window, endpoints),
         ),
     )
+
+
+def require_no_offset(panel: Panel, family: str) -> None:
+    """Refuse an offset in a linear model."""
+    if panel.offset is not None and family != "poisson":
+        raise SpecError(
+            "An offset enters the linear index of a Poisson model only. Set 'family: poisson', or "
+            "remove 'offset'."
+        )
 
 
 def pooled_ends(panel: Panel, window: tuple[int, int] | None, endpoints: str) -> dict[str, bool]:

@@ -25,6 +25,7 @@ def analyze_study(study: StudyFolder, root: Path) -> tuple[int, int]:
     places = {name: context.tables / "analyses" / f"{name}.csv" for name in entries}
 
     def make(names: Sequence[str]) -> Iterator[str]:
+        """Write the files of these analyses; yields each name when its file is written."""
         for name in names:
             try:
                 write_csv(places[name], analyze(entries[name], context))

@@ -54,6 +54,7 @@ def check_study(study: StudyFolder, root: Path, threads: int = 1) -> pd.DataFram
     found = {str(name): rows for name, rows in known[COLUMNS].groupby("spec_id")}
 
     def make(names: Sequence[str]) -> Sequence[str]:
+        """Compare these specifications with the independent software and store what was found."""
         stale = [task for task in tasks if task.spec.id in names]
         found.update(compared(stale, threads))
         refuse_differences(together(found, requested), study.id)

@@ -51,9 +51,11 @@ def _description(order: Order, summary: pd.DataFrame, mark: str) -> dict[str, An
 
 def _table(source: str, mark: str, notes: list[str], first: float) -> dict[str, Any]:
     def number(name: str, label: str, digits: int) -> dict[str, Any]:
+        """A column of numbers."""
         return {"name": name, "label": label, "format": "number", "digits": digits}
 
     def percent(name: str, label: str) -> dict[str, Any]:
+        """A column of percentages."""
         return {"name": name, "label": label, "format": "percent", "digits": 1}
 
     return {

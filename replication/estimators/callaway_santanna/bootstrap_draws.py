@@ -55,6 +55,7 @@ def draw_many(
     largest, std_errors = np.zeros(inference.draws), cell_std_error.copy()
 
     def of_cohort(level: int) -> tuple[Ints, Table, Floats, Floats]:
+        """Cells of a cohort, their part of the averages, standard errors, and largest t-values."""
         index, values = sums.cells_of(means, level)
         part = averages.share[:, index] @ values
         return index, part, *_looked_at(values, cell_std_error[index], inference)
