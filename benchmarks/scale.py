@@ -23,6 +23,7 @@ import pandas as pd
 from benchmarks import specifications
 from benchmarks.panels import SHARE_NEVER, draw
 from replication.core.errors import InputError
+from replication.core.panel import NEVER, Panel
 
 RESULTS = Path(__file__).parent / "results"
 PAGE = Path(__file__).parents[1] / "docs" / "scale.md"
@@ -30,12 +31,20 @@ BASE = {"units": 1000, "periods": 33, "cohorts": 6}
 DOUBLINGS = 3
 LARGE = {"units": 18_000, "periods": 132, "cohorts": 52}
 SECONDS = 120.0
+COVARIATE, DOSES = ", covariate", ", doses"
 ESTIMATORS = (
-    *("twfe", "event_study", "poisson", "callaway_santanna", "sun_abraham", "imputation", "two_stage"),
-    *("etwfe", "stacked", "local_projections", "dcdh", "roth_santanna", "synthetic_did"),
+    *("twfe", "event_study", "ols", "poisson", "callaway_santanna", f"callaway_santanna{COVARIATE}"),
+    *("sun_abraham", "imputation", "two_stage", "etwfe", "stacked", "local_projections"),
+    *("dcdh", f"dcdh{DOSES}", "continuous_dose", "triple_difference", f"triple_difference{COVARIATE}"),
+    *("roth_santanna", "synthetic_did"),
     *("goodman_bacon", "twfe_weights"),
 )
-OPTIONS: dict[str, dict[str, Any]] = {"synthetic_did": {"donor_errors": "jackknife"}}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "synthetic_did": {"donor_errors": "jackknife"},
+    "continuous_dose": {"dose": "dose"},
+    "triple_difference": {"eligible": "eligible"},
+    "ols": {"fixed_effects": ("unit", "time")},
+}
 
 
 def main() -> None:
@@ -62,16 +71,35 @@ def once(name: str, units: int, periods: int, cohorts: int) -> dict[str, Any]:
     from replication.estimators.by_name import by_name
 
     adopted = np.unique(np.linspace(8, periods - 3, cohorts).round().astype(int))
-    panel = draw(units, np.arange(1, periods + 1), adopted, SHARE_NEVER)
-    if name == "poisson":
-        panel = replace(panel, y=np.random.default_rng(1).poisson(np.exp(panel.y / 4)).astype(float))
+    panel = suited(draw(units, np.arange(1, periods + 1), adopted, SHARE_NEVER), name)
     begin, found = time.perf_counter(), {"refused": ""}
+    estimator = name.partition(",")[0]
     try:
-        by_name(name)(panel, **OPTIONS.get(name, {}))
+        by_name(estimator)(panel, **OPTIONS.get(estimator, {}))
     except InputError as error:
         found = {"refused": str(error)}
     seconds = time.perf_counter() - begin
     return {**found, "seconds": seconds, "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+
+def suited(panel: Panel, name: str) -> Panel:
+    """The panel with what an estimator needs beyond outcomes and adoption: counts, doses, a covariate."""
+    rng = np.random.default_rng(1)
+    ever, treated = panel.cohort != NEVER, panel.treated
+    dose = np.where(ever, rng.gamma(2.0, 0.5, ever.size) + 0.1, 0.0)
+    if name == "poisson":
+        return replace(panel, y=rng.poisson(np.exp(panel.y / 4)).astype(float))
+    if name == "ols":
+        return replace(panel, exposure=treated.astype(float), doses=treated.astype(float))
+    if name.endswith(DOSES):
+        step = rng.choice([1.0, 2.0], ever.size)[:, None] * treated
+        return replace(panel, exposure=step, doses=step)
+    eligible = rng.integers(0, 2, ever.size)
+    panel = replace(panel, unit_values={"dose": dose}, strata={"eligible": eligible})
+    if not name.endswith(COVARIATE):
+        return panel
+    x = np.broadcast_to(rng.normal(size=(ever.size, 1)), panel.y.shape)
+    return replace(panel, covariates=x[None].copy(), covariate_names=("x",))
 
 
 def panels() -> list[tuple[str, dict[str, int]]]:

@@ -116,7 +116,7 @@ def rows_of(design: ComparisonDesign, cells: GroupTimeCells, batch: Batch) -> It
     }
     data = Comparison(np.zeros((treated.size, 1)), treated, standardized(x), weight)
     try:
-        require_both_sides(design, batch)
+        require_both_sides(design.panel.weight[:, batch.weight_column], batch)
         score = propensity(data)[0]
     except CellProblem as problem:
         about["problem"] = str(problem)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Part = TypeVar("Part")
 Result = TypeVar("Result")
 SMALL = 1_000_000
-"""Draws times clusters below which threads cost more than they save."""
+"""Numbers to pass over below which threads cost more than they save."""
 
 
 def one_thread() -> AbstractContextManager[Any]:
@@ -45,10 +45,17 @@ def side_by_side(function: Callable[[Part], Result], parts: Iterable[Part], size
     """Results of the parts in their order, computed on all cores that the process has to itself.
 
     Every part is computed as it would be alone, so the results do not depend on the number of cores.
-    No more results are held than there are threads. ``size``, draws times clusters, tells whether
-    threads are worth their start.
+    No more results are held than there are threads. ``size``, numbers that the work passes over (draws
+    times clusters, or units times cells), tells whether threads are worth their start.
     """
-    workers = cores_to_itself() if size >= SMALL else 1
+    if size < SMALL:
+        yield from map(function, parts)
+        return
+    with one_thread():
+        yield from _in_threads(function, parts, cores_to_itself())
+
+
+def _in_threads(function: Callable[[Part], Result], parts: Iterable[Part], workers: int) -> Iterator[Result]:
     if workers == 1:
         yield from map(function, parts)
         return

@@ -6,6 +6,7 @@ distributions are fair signs (Rademacher) and those of Mammen (1993) and Webb (2
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from replication.core.arrays import Floats, Ints
 from replication.core.errors import SpecError
 from replication.core.spec import Inference
+from replication.core.threads import side_by_side
 
 # Multipliers are unpacked so many at a time, to stay in the memory near the processor.
 ROOM = 100_000
@@ -31,7 +33,7 @@ class PackedSigns:
     """(C, B) fair signs that are unpacked for the rows that are requested.
 
     Each takes one bit, since stored as numbers they would not fit into the processor cache. Rows
-    that were handed out are overwritten by the next that are requested.
+    that were handed out are overwritten by the next that the same thread requests.
     """
 
     def __init__(self, rng: np.random.Generator, shape: tuple[int, int], dtype: type) -> None:
@@ -40,16 +42,20 @@ class PackedSigns:
         drawn = random_bytes(rng, shape[0] * self._width)
         self._bytes = drawn.reshape(shape[0], self._width)
         self._signs: NDArray[Any] = SIGNS_OF_BYTE.astype(dtype)
-        rows = min(shape[0], max(1, ROOM // shape[1]))
-        self._room: NDArray[Any] = np.empty((rows, self._width, 8), dtype=dtype)
+        self._own = threading.local()
 
     def take(self, rows: NDArray[np.int64], axis: int) -> NDArray[Any]:
         """(P, B) signs of some rows."""
-        if rows.size > len(self._room):
-            self._room = np.empty((rows.size, self._width, 8), dtype=self.dtype)
-        place = self._room[: rows.size]
+        place = self._room(rows.size)[: rows.size]
         self._signs.take(self._bytes.take(rows, axis=axis), axis=0, out=place, mode="clip")
         return place.reshape(rows.size, -1)[:, : self.shape[1]]
+
+    def _room(self, size: int) -> NDArray[Any]:
+        """Memory for ``size`` rows or more, kept by each thread."""
+        room: NDArray[Any] | None = getattr(self._own, "room", None)
+        if room is None or len(room) < size:
+            room = self._own.room = np.empty((size, self._width, 8), dtype=self.dtype)
+        return room
 
 
 Factors = NDArray[Any] | PackedSigns
@@ -68,13 +74,21 @@ def drawn_sums(scores: NDArray[Any], clusters: Ints, factors: Factors) -> NDArra
     """(K, B) sums of scores (K, P) times the factors of their clusters (P,), some at a time."""
     count, size = scores.shape
     # Products with rows in multiples of four take half the time.
-    padded = np.zeros((-(-count // 4) * 4, size), dtype=factors.dtype)
-    padded[:count] = scores
-    found = np.zeros((len(padded), factors.shape[1]), dtype=factors.dtype)
-    step = max(1, ROOM // factors.shape[1])
-    for start in range(0, size, step):
+    rows = -(-count // 4) * 4
+    # Of many rows the sums are what does not fit near the processor, and are passed over less often.
+    step = max(1, ROOM // factors.shape[1], count // 4)
+
+    def product(start: int) -> NDArray[Any]:
+        """(K, B) part of the sums that some columns contribute."""
         part = slice(start, start + step)
-        found += padded[:, part] @ factors.take(clusters[part], axis=0)
+        padded = np.zeros((rows, clusters[part].size), dtype=factors.dtype)
+        padded[:count] = scores[:, part]
+        summed: NDArray[Any] = padded @ factors.take(clusters[part], axis=0)
+        return summed
+
+    found = np.zeros((rows, factors.shape[1]), dtype=factors.dtype)
+    for summed in side_by_side(product, range(0, size, step), size * factors.shape[1]):
+        found += summed
     return found[:count]
 
 

@@ -19,7 +19,7 @@ from replication.core.errors import PanelError
 from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.estimators.synthetic_did import synthetic_did
-from replication.estimators.synthetic_did.simplex_weights import exact_weights, frank_wolfe
+from replication.estimators.synthetic_did.simplex_weights import FrankWolfe, exact_weights
 from replication.estimators.synthetic_did.synthetic_paths import (
     describe_cohort,
     gap_path,
@@ -99,7 +99,7 @@ def test_exact_weights_satisfy_the_conditions_of_the_minimum(seed) -> None:
     assert weights.sum() == pytest.approx(1.0, abs=1e-12)
     assert slack.min() > -1e-8
     assert np.abs(weights * slack).max() < 1e-8
-    stepped, _ = frank_wolfe(a, b, ridge, 1e-16)
+    stepped, _ = FrankWolfe(a, b, ridge).weights(1e-16)
     assert loss(a, b, ridge, weights) <= loss(a, b, ridge, stepped) + 1e-10
 
 
@@ -127,7 +127,7 @@ def test_published_weights_are_those_of_the_steps_by_hand(rows, columns, ridge, 
     first, _ = stepped_by_hand(a, b, ridge, np.full(columns, 1 / columns), decrease, 100)
     kept = np.where(first > first.max() / 4, first, 0.0)
     expected, ended = stepped_by_hand(a, b, ridge, kept / kept.sum(), decrease, 10_000)
-    found = frank_wolfe(a, b, ridge, decrease)
+    found = FrankWolfe(a, b, ridge).weights(decrease)
     np.testing.assert_allclose(found[0], expected, atol=1e-9)
     assert found[1] == ended
 
@@ -135,7 +135,7 @@ def test_published_weights_are_those_of_the_steps_by_hand(rows, columns, ridge, 
 def test_steps_that_never_end_are_stopped_and_reported() -> None:
     rng = np.random.default_rng(3)
     a, b = rng.normal(size=(8, 6)), rng.normal(size=8)
-    assert not frank_wolfe(a, b, 0.1, -np.inf)[1]
+    assert not FrankWolfe(a, b, 0.1).weights(-np.inf)[1]
 
 
 def loss(a, b, ridge, w):
@@ -189,9 +189,7 @@ def test_staggered_jackknife_is_leaving_out_one_cluster_at_a_time(n_clusters) ->
     panel = draw_panel(6, n_units=24, adoption=STAGGERED, n_clusters=n_clusters)
     controls, cohorts = pieces(panel)
     groups = [np.flatnonzero(panel.cohort == c.first) for c in cohorts]
-    weights = [
-        published_weights(controls, panel.y[g].mean(axis=0), c) for g, c in zip(groups, cohorts, strict=True)
-    ]
+    weights = published_weights(controls, [panel.y[g].mean(axis=0) for g in groups], cohorts)
     never = np.flatnonzero(panel.cohort == 0)
     values = []
     for out in np.unique(panel.cluster):

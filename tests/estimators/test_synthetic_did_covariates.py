@@ -84,7 +84,7 @@ def unit_weights(panel: Panel, never: np.ndarray, before: int) -> np.ndarray:
     y = panel.y - panel.y.mean()
     cohort = describe_cohort(2004, before, int((~never).sum()), y[never])
     found = np.zeros(never.size)
-    found[never] = published_weights(y[never], y[~never].mean(axis=0), cohort).unit
+    found[never] = published_weights(y[never], [y[~never].mean(axis=0)], [cohort])[0].unit
     return found
 
 

@@ -19,7 +19,7 @@ from replication.estimators.callaway_santanna.aggregation import LinearMap, Plan
 from replication.estimators.callaway_santanna.cohort_sums import BLOCK, CohortSums, Table
 from replication.estimators.callaway_santanna.influence import CohortRows, Rows
 from replication.inference.bands import interquartile_std_errors
-from replication.inference.multipliers import cluster_factors
+from replication.inference.multipliers import cluster_factors, drawn_sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,22 @@ def draw_many(
         drawn += part
         std_errors[index] = std_error
         np.maximum(largest, value, out=largest)
+    return Drawn(drawn, largest, std_errors)
+
+
+def draw_scores(
+    scores: Floats, averages: Rows, cell_std_error: Floats, factor: float, inference: Inference
+) -> Drawn:
+    """The same from the (K, C) scores of the cells, of which no other copy is made.
+
+    ``factor`` is that of the scores, already in the averages and the standard errors.
+    """
+    n_clusters = scores.shape[1]
+    factors = cluster_factors(n_clusters, inference, np.float32)
+    drawn = averages.draws(factors)
+    cells = drawn_sums(scores, np.arange(n_clusters), factors)
+    cells *= factors.dtype.type(factor)
+    std_errors, largest = _looked_at(cells, cell_std_error, inference)
     return Drawn(drawn, largest, std_errors)
 
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError, SpecError
+from replication.core.threads import side_by_side
 from replication.estimators.callaway_santanna.cell_plan import (
     GroupTimeCells,
     comparison_cohorts,
@@ -32,7 +33,6 @@ from replication.estimators.callaway_santanna.doubly_robust import (
     Comparison,
     standardized,
 )
-from replication.inference.cluster import sum_by_cluster
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +50,33 @@ def general_scores(
     design: ComparisonDesign, cells: GroupTimeCells, adjustment: str, fix_weights: str
 ) -> tuple[Floats, Floats, list[str]]:
     """Estimates (K,), scores by cluster (K, C), and why cells could not be estimated."""
+    panel = design.panel
     estimate = np.zeros(cells.time.size)
-    scores = np.zeros((cells.time.size, design.panel.n_clusters))
-    problems = []
+    scores = np.zeros((cells.time.size, panel.n_clusters))
+    problems: list[str] = []
     solve = _solver(design, cells, adjustment, fix_weights)
-    for batch in batches(design, cells, fix_weights):
+
+    def of_batch(batch: Batch) -> list[str]:
+        """Fill in the cells of a batch; why they could not be estimated."""
         used = batch.own | batch.other
         try:
-            require_both_sides(design, batch)
             estimate[batch.cells], part = solve(batch, used)
         except CellProblem as problem:
             estimate[batch.cells] = np.nan
-            problems += [f"{_named(design, cells, cell)}: {problem}" for cell in batch.cells]
-            continue
-        whole = np.zeros((used.size, batch.cells.size))
-        whole[used] = part
-        scores[batch.cells] = sum_by_cluster(whole, design.panel.cluster).T
+            return [f"{_named(design, cells, cell)}: {problem}" for cell in batch.cells]
+        write_scores(scores, batch.cells, part, panel.cluster[used])
+        return []
+
+    size = panel.y.shape[0] * cells.time.size
+    for found in side_by_side(of_batch, batches(design, cells, fix_weights), size):
+        problems += found
     return estimate, scores, problems
+
+
+def write_scores(scores: Floats, cells: Ints, part: Floats, cluster: Ints) -> None:
+    """Write the scores (n, m) of m cells into those of all cells (K, C), summed by cluster (n,)."""
+    for cell, own in zip(cells, part.T, strict=True):
+        scores[cell] = np.bincount(cluster, own, scores.shape[1])
 
 
 def batches(design: ComparisonDesign, cells: GroupTimeCells, fix_weights: str) -> Iterator[Batch]:
@@ -117,9 +127,8 @@ def first_equal(values: Floats) -> Ints:
     return first
 
 
-def require_both_sides(design: ComparisonDesign, batch: Batch) -> None:
-    """A cell needs treated and comparison units with weight."""
-    weight = design.panel.weight[:, batch.weight_column]
+def require_both_sides(weight: Floats, batch: Batch) -> None:
+    """A cell needs treated and comparison units with weight (N,)."""
     for name, side in (("treated", batch.own), ("comparison", batch.other)):
         if not weight[side].any():
             raise CellProblem(f"no {name} unit is observed in both periods with a weight")
@@ -131,25 +140,31 @@ Solver = Callable[[Batch, Bools], tuple[Floats, Floats]]
 def _solver(design: ComparisonDesign, cells: GroupTimeCells, adjustment: str, fix_weights: str) -> Solver:
     """The function that estimates the cells of a batch."""
     panel = design.panel
-    covariates = panel.covariates
-    if fix_weights == "varying":
-        if covariates is not None:
-            raise SpecError(
-                "'fix_weights: varying' weights the two periods of a comparison differently, and "
-                "then a unit has no one weight in the regression on covariates. Use 'none', "
-                "'base_period', or 'first_period', or leave out the covariates."
-            )
-        return lambda batch, used: own_period_weights(design, cells, batch, used)
+    # Periods first, so that the units of a period lie side by side.
+    outcome, weights = np.ascontiguousarray(panel.y.T), np.ascontiguousarray(panel.weight.T)
+    covariates = (
+        None if panel.covariates is None else np.ascontiguousarray(panel.covariates.transpose(2, 0, 1))
+    )
+    if fix_weights == "varying" and covariates is not None:
+        raise SpecError(
+            "'fix_weights: varying' weights the two periods of a comparison differently, and "
+            "then a unit has no one weight in the regression on covariates. Use 'none', "
+            "'base_period', or 'first_period', or leave out the covariates."
+        )
 
     def solve(batch: Batch, used: Bools) -> tuple[Floats, Floats]:
         """Estimates and scores of the cells of a batch."""
+        require_both_sides(weights[batch.weight_column], batch)
+        if fix_weights == "varying":
+            return own_period_weights(design, cells, batch, used)
         time, base = cells.time[batch.cells], cells.base[batch.cells]
-        change = panel.y[np.ix_(used, time)] - panel.y[np.ix_(used, base)]
-        weight = panel.weight[used, batch.weight_column]
+        units, own = np.flatnonzero(used), batch.own[used]
+        change = (outcome[time] - outcome[base]).take(units, axis=1).T
+        weight = weights[batch.weight_column].take(units)
         if covariates is None:
-            return two_by_two(change, weight, batch.own[used], batch.other[used])
-        x = standardized(covariates[:, used, batch.covariate_column].T)
-        return ADJUSTMENTS[adjustment](Comparison(change, batch.own[used], x, weight))
+            return two_by_two(change, weight, own, ~own)
+        x = standardized(covariates[batch.covariate_column].take(units, axis=1).T)
+        return ADJUSTMENTS[adjustment](Comparison(change, own, x, weight))
 
     return solve
 

@@ -55,7 +55,7 @@ class GroupTimeFit:
         if self.sums is not None:
             return self.design.score_factor * cell_std_errors(self.sums)
         assert self.scores is not None
-        length: Floats = np.sqrt((self.scores**2).sum(axis=1))
+        length: Floats = np.sqrt(np.einsum("kc,kc->k", self.scores, self.scores))
         return self.design.score_factor * length
 
 

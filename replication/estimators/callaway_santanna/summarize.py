@@ -18,11 +18,13 @@ from replication.estimators.callaway_santanna.bootstrap_draws import (
     cluster_draws,
     draw_many,
     draw_rows,
+    draw_scores,
 )
 from replication.estimators.callaway_santanna.cell_plan import GroupTimeCells
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
 from replication.estimators.callaway_santanna.diagnostics import pretest_cells, with_design
 from replication.estimators.callaway_santanna.group_time_fit import GroupTimeFit
+from replication.estimators.callaway_santanna.influence import Rows
 from replication.inference.assemble import PointEstimates, from_scores, from_std_errors
 from replication.inference.bands import interquartile_std_errors, quantiles, studentized_critical_value
 from replication.inference.cluster_bootstrap import cluster_bootstrap, with_draws
@@ -71,7 +73,7 @@ def summarize_fit(
         std_error = np.sqrt(np.diag(variance)[len(plan.rows) :])
         drawn = draw_rows(kept, std_error, design.panel.n_clusters, inference)
     else:
-        drawn = drawn_without_covariance(fit, averages, inference)
+        drawn = drawn_without_covariance(fit, averages, kept, inference)
     std_error, critical = std_errors_and_bands(plan, variance, scores, drawn, inference)
     return from_std_errors(
         points,
@@ -119,13 +121,15 @@ def requested_distribution(fit: GroupTimeFit, plan: Plan, inference: Inference) 
     return choose_distribution(inference, "t", fit.design.panel.n_clusters - 1.0, scores)
 
 
-def drawn_without_covariance(fit: GroupTimeFit, averages: LinearMap, inference: Inference) -> Drawn:
-    """Multiplier draws of averages and cells that are too many for a covariance matrix."""
+def drawn_without_covariance(
+    fit: GroupTimeFit, averages: LinearMap, rows: Rows, inference: Inference
+) -> Drawn:
+    """Multiplier draws of averages (``rows``) and cells that are too many for a covariance matrix."""
     n_clusters = fit.design.panel.n_clusters
-    if fit.sums is None:
-        every = fit.influence(averages.with_cells(np.isfinite(fit.estimate)))
-        return draw_rows(every, fit.cell_std_errors(), n_clusters, inference)
     factor = fit.design.score_factor
+    if fit.scores is not None:
+        return draw_scores(fit.scores, rows, fit.cell_std_errors(), factor, inference)
+    assert fit.sums is not None
     found = draw_many(fit.sums, averages, fit.cell_std_errors() / factor, n_clusters, inference)
     return Drawn(factor * found.averages, found.largest, factor * found.cell_std_error)
 

@@ -92,7 +92,7 @@ def project(setting: Setting, leads: list[int], *, keep: bool = False) -> Horizo
     used = rows.any(axis=0)
     n_obs = int(rows.sum())
     n_params = 1 + int(counted.sum()) + len(setting.covariates)
-    groups = np.unique(setting.cluster[used]).size
+    groups = int(np.count_nonzero(np.bincount(setting.cluster[used])))
     return HorizonProjection(
         point,
         scores * np.sqrt(small_sample(groups, n_obs, n_params)),

@@ -39,6 +39,7 @@ from replication.core.estimates import Estimates
 from replication.core.estimator_records import PooledPlacebo
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
+from replication.core.threads import side_by_side
 from replication.estimators.local_projections.horizon_regression import HorizonProjection, Setting, project
 from replication.estimators.registry import registered
 from replication.estimators.shared.cohort_comparisons import (
@@ -151,7 +152,14 @@ class Projections:
 def projections(setting: Setting, grid: Grid, window: tuple[int, int] | None, *, keep: bool) -> Projections:
     """All regressions; ``keep`` those of single horizons for a corrected variance."""
     steps, last = horizons(grid, setting.eligible, window)
-    path = {h: p for h in steps if h != -1 and (p := project(setting, [h], keep=keep)) is not None}
+    tried = [h for h in steps if h != -1]
+
+    def at(horizon: int) -> HorizonProjection | None:
+        """The regression for one horizon."""
+        return project(setting, [horizon], keep=keep)
+
+    each = side_by_side(at, tried, len(tried) * setting.y.size)
+    path = {h: found for h, found in zip(tried, each, strict=True) if found is not None}
     pooled = project(setting, list(range(last + 1)), keep=True)
     if pooled is None:
         raise nothing_to_project(last * grid.step)

@@ -2,7 +2,7 @@
 
     minimize |A w - b|^2 + ridge |w|^2   subject to  w >= 0, sum(w) = 1
 
-Two solvers of the same problem. ``frank_wolfe`` takes the steps of R ``synthdid`` and stops where
+Two solvers of the same problem. ``FrankWolfe`` takes the steps of R ``synthdid`` and stops where
 it stops, so that published numbers come out to the digit; it may stop short of the minimum (on
 California's Proposition 99 at its limit of 10,000 steps). ``exact_weights`` finds the minimum,
 which is unique, by an active-set method in the manner of Lawson & Hanson (1974, chapter 23), and
@@ -26,21 +26,28 @@ SMALLEST_SCALE = 1e-8
 """Below it weights and gradient are scaled anew; a full step scales them by zero."""
 
 
-def frank_wolfe(a: Floats, b: Floats, ridge: float, decrease: float) -> tuple[Floats, bool]:
-    """Weights (n,) on the columns of ``a`` (m, n) as R ``synthdid`` finds them.
+class FrankWolfe:
+    """The steps of R ``synthdid`` to weights on the columns of ``a`` (m, n).
 
-    A hundred steps from equal weights; weights of at most a quarter of the largest set to zero;
-    then steps until the objective falls by less than ``decrease``, 10,000 at most.
-
-    Returns
-    -------
-    The weights, and whether the steps ended before their limit.
+    Its crossproducts (n, n) take as long to form as the steps on them, and can be formed elsewhere.
     """
-    rows, linear = (a - b[:, None]).T @ a, a.T @ b
-    equal = np.full(a.shape[1], 1.0 / a.shape[1])
-    first, _ = _steps(rows, linear, ridge, equal, decrease, STEPS_BEFORE)
-    sparse = np.where(first <= first.max() / 4, 0.0, first)
-    return _steps(rows, linear, ridge, sparse / sparse.sum(), decrease, STEPS_AFTER)
+
+    def __init__(self, a: Floats, b: Floats, ridge: float) -> None:
+        self._rows, self._linear, self._ridge = (a - b[:, None]).T @ a, a.T @ b, ridge
+
+    def weights(self, decrease: float) -> tuple[Floats, bool]:
+        """(n,) weights, and whether the steps ended before their limit.
+
+        A hundred steps from equal weights; weights of at most a quarter of the largest set to zero;
+        then steps until the objective falls by less than ``decrease``, 10,000 at most.
+        """
+        equal = np.full(self._linear.size, 1.0 / self._linear.size)
+        first, _ = self._from(equal, decrease, STEPS_BEFORE)
+        sparse = np.where(first <= first.max() / 4, 0.0, first)
+        return self._from(sparse / sparse.sum(), decrease, STEPS_AFTER)
+
+    def _from(self, start: Floats, decrease: float, limit: int) -> tuple[Floats, bool]:
+        return _steps(self._rows, self._linear, self._ridge, start, decrease, limit)
 
 
 def _steps(
@@ -58,12 +65,11 @@ def _steps(
     lw, square = float(linear @ w), float(w @ w)
     quad = float(w @ half) + lw - ridge * square
     # A step scales weights and gradient and adds a multiple of one row. The scale is kept apart, so
-    # that a step passes over the gradient once.
-    w, scale, last = w.copy(), 1.0, np.inf
+    # that a step passes over the gradient once. Numbers are Python's, as those of numpy are slower.
+    weights, scale, last = w.tolist(), 1.0, np.inf
     for _ in range(limit):
         i = int(half.argmin())
-        # Python's floats: those of numpy would take most of the time of a step.
-        least, weight = scale * half.item(i), scale * w.item(i)
+        least, weight = scale * half.item(i), scale * weights[i]
         along = least + linears[i] - ridge * weight
         curve = diagonal[i] - 2 * along + quad + ridge * (1 - 2 * weight + square)
         slope = quad - lw + ridge * square - least
@@ -75,16 +81,15 @@ def _steps(
         scale *= keep
         if scale < SMALLEST_SCALE:
             half *= scale
-            w *= scale
-            scale = 1.0
+            weights, scale = [scale * one for one in weights], 1.0
         daxpy(rows[i], half, a=step / scale)
-        half[i] += ridge * step / scale
-        w[i] += step / scale
+        half[i] = half.item(i) + ridge * step / scale
+        weights[i] += step / scale
         value = ridge * square + quad - 2 * lw
         if last - value < decrease:
-            return scale * w, True
+            return scale * np.array(weights), True
         last = value
-    return scale * w, False
+    return scale * np.array(weights), False
 
 
 def exact_weights(a: Floats, b: Floats, ridge: float, start: Floats | None = None) -> Floats:

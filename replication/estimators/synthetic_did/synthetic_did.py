@@ -44,6 +44,7 @@ from replication.core.estimator_records import DonorWeights
 from replication.core.panel import Panel
 from replication.core.reading import proposal
 from replication.core.spec import ANALYTIC, Inference
+from replication.core.threads import side_by_side
 from replication.estimators.registry import registered
 from replication.estimators.shared.cohort_comparisons import (
     comparison_panel,
@@ -130,11 +131,12 @@ def synthetic_did(
     layout, sizes = lay_out(panel, cohorts, window)
     require_possible(donor_errors, panel, member, cohorts)
     means = [panel.y[member == k].mean(axis=0) for k in range(len(cohorts))]
-    weights = [published_weights(controls, m, c) for m, c in zip(means, cohorts, strict=True)]
+    weights = published_weights(controls, means, cohorts)
     found, freedom = covariance_of_rows(
         panel, outcomes, donor_errors, member, cohorts, weights, layout, inference
     )
-    exact = [minimum_weights(controls, m, c, w) for m, c, w in zip(means, cohorts, weights, strict=True)]
+    tasks = zip(means, cohorts, weights, strict=True)
+    exact = list(side_by_side(lambda task: minimum_weights(controls, *task), tasks, panel.y.size))
     published, minimum = (
         layout.collect([gap_path(controls, m, w) for m, w in zip(means, chosen, strict=True)], sizes)
         for chosen in (weights, exact)

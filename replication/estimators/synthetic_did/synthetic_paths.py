@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from replication.core.arrays import Floats, Ints
-from replication.estimators.synthetic_did.simplex_weights import exact_weights, frank_wolfe
+from replication.core.threads import side_by_side
+from replication.estimators.synthetic_did.simplex_weights import FrankWolfe, exact_weights
 
 TIME_RIDGE = 1e-6
 STOP = 1e-5
@@ -72,18 +73,32 @@ def _floor(centered: Floats) -> float:
     return SMALLEST_RIDGE * max(float((centered**2).sum()), 1e-300)
 
 
-def published_weights(controls: Floats, treated: Floats, cohort: SyntheticCohort) -> SyntheticWeights:
-    """Weights by the steps of R ``synthdid``."""
-    stop = (STOP * cohort.noise) ** 2
-    unit, period = problems(controls, treated, cohort)
-    found = [frank_wolfe(*p, decrease=p[0].shape[0] * stop) for p in (unit, period)]
-    return SyntheticWeights(found[0][0], found[1][0], found[0][1] and found[1][1])
+def published_weights(
+    controls: Floats, treated: Sequence[Floats], cohorts: Sequence[SyntheticCohort]
+) -> list[SyntheticWeights]:
+    """Weights of each cohort by the steps of R ``synthdid``; ``treated`` holds the mean path (T,) of each.
+
+    Crossproducts of the next cohorts are formed while the steps of one are taken.
+    """
+
+    def prepared(place: int) -> list[tuple[FrankWolfe, int]]:
+        """The two problems of a cohort, with their numbers of rows."""
+        both = problems(controls, treated[place], cohorts[place])
+        return [(FrankWolfe(*problem), len(problem[0])) for problem in both]
+
+    found = []
+    size = len(cohorts) * len(controls) ** 2
+    for cohort, both in zip(cohorts, side_by_side(prepared, range(len(cohorts)), size), strict=True):
+        stop = (STOP * cohort.noise) ** 2
+        (unit, ended), (period, settled) = (steps.weights(rows * stop) for steps, rows in both)
+        found.append(SyntheticWeights(unit, period, ended and settled))
+    return found
 
 
 def minimum_weights(
     controls: Floats, treated: Floats, cohort: SyntheticCohort, start: SyntheticWeights | None = None
 ) -> SyntheticWeights:
-    """Weights at the exact minimum."""
+    """Weights of a cohort at the exact minimum."""
     unit, period = problems(controls, treated, cohort)
     first = (None, None) if start is None else (start.unit, start.period)
     return SyntheticWeights(exact_weights(*unit, first[0]), exact_weights(*period, first[1]))

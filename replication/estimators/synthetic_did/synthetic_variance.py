@@ -7,14 +7,13 @@ jackknife keeps them. The ridge parameters are those of the data.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
 from replication.core.panel import Panel
 from replication.core.spec import Inference
+from replication.core.threads import side_by_side
 from replication.estimators.synthetic_did.projected_covariates import (
     CovariateOutcomes,
     cross_products,
@@ -123,23 +122,23 @@ def jackknife_variance(
     control = member < 0
     sizes = sizes_without_each(member, cluster)
 
-    def paths() -> Iterator[Floats]:
-        """(C, T) gap of one cohort without each cluster, cohort by cohort."""
-        for k, (c, w) in enumerate(zip(cohorts, weights, strict=True)):
-            mine = (member == k).astype(float)
-            unit = np.zeros(member.size)
-            unit[control] = w.unit
-            left, mass = without_each(outcomes.y, unit, cluster)
-            gap = without_each(outcomes.y, mine, cluster)[0] - left
-            if (mass == 0).any():
-                raise not_left(c, "all its donors")
-            for slope, x in zip(beta.T, outcomes.x, strict=True):
-                gap -= slope[:, None] * (
-                    without_each(x, mine, cluster)[0] - without_each(x, unit, cluster)[0]
-                )
-            yield gap - (gap[:, : c.start] @ w.period)[:, None]
+    def path(place: int) -> Floats:
+        """(C, T) gap of one cohort without each cluster."""
+        c, w = cohorts[place], weights[place]
+        mine = (member == place).astype(float)
+        unit = np.zeros(member.size)
+        unit[control] = w.unit
+        left, mass = without_each(outcomes.y, unit, cluster)
+        gap = without_each(outcomes.y, mine, cluster)[0] - left
+        if (mass == 0).any():
+            raise not_left(c, "all its donors")
+        for slope, x in zip(beta.T, outcomes.x, strict=True):
+            gap -= slope[:, None] * (without_each(x, mine, cluster)[0] - without_each(x, unit, cluster)[0])
+        gap -= (gap[:, : c.start] @ w.period)[:, None]
+        return gap
 
-    rows = layout.collect(paths(), sizes)
+    paths = side_by_side(path, range(len(cohorts)), len(cohorts) * outcomes.y.size)
+    rows = layout.collect(paths, sizes)
     deviation = rows - rows.mean(axis=0)
     variance: Floats = (groups - 1) / groups * deviation.T @ deviation
     whole = Repaired(variance, np.zeros(len(variance), dtype=bool), ())
