@@ -17,6 +17,7 @@ from typing import TypeVar
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.threads import side_by_side
 from replication.estimators.callaway_santanna.cell_plan import (
     GroupTimeCells,
     comparison_cohorts,
@@ -29,7 +30,6 @@ from replication.estimators.callaway_santanna.doubly_robust import (
     SINGULAR,
     CellProblem,
     Comparison,
-    inverse,
     standardized,
 )
 
@@ -44,28 +44,51 @@ def adjusted_blocks(
     design: ComparisonDesign, cells: GroupTimeCells, eligible: Bools, adjustment: str, problems: list[str]
 ) -> Iterator[Cell]:
     """Cells with covariates; those of a cohort that share covariates and comparison groups together."""
-    adoption = np.append(design.cohorts.astype(float), np.inf)
-    after, covariates = comparison_thresholds(design, cells), design.panel.covariates
+    covariates = design.panel.covariates
     assert covariates is not None
-    same, label = np.asarray(first_equal(covariates)), design.panel.label
-    partitions = Partitions(design, eligible, adjustment)
-    for group, cohort in enumerate(design.cohorts):
+    partitions, same = Partitions(design, eligible, adjustment), first_equal(covariates)
+    adoption = np.append(design.cohorts.astype(float), np.inf)
+    after = comparison_thresholds(design, cells)
+
+    def of_cohort(group: int) -> tuple[list[Cell], list[str]]:
+        """Cells of a cohort, and why some could not be estimated."""
         index = cells.of(group)
-        used = comparison_cohorts(design, adoption, int(cohort), after[index])
+        used = comparison_cohorts(design, adoption, int(design.cohorts[group]), after[index])
         column = same[np.minimum(cells.time[index], cells.base[index])]
+        blocks: list[Cell] = []
+        reasons: list[str] = []
         for shared in np.unique(column):
             members, theirs = index[column == shared], used[column == shared]
             pairs = Pairs(partitions, group, int(shared), cells.time[members], cells.base[members], theirs)
-            for controls in np.unique(theirs, axis=0):
-                own = np.flatnonzero((theirs == controls).all(axis=1))
+            for own, controls in alike(theirs):
                 try:
-                    points, parts = pairs.combined(np.flatnonzero(controls), own)
+                    points, parts = pairs.combined(controls, own)
                 except CellProblem as problem:
-                    when = label(design.panel.periods[cells.time[members[own[0]]]])
-                    problems.append(f"cohort {label(cohort)} in period {when} ({own.size} cells): {problem}")
-                    points = np.full(own.size, np.nan)
-                    parts = np.zeros((eligible.size, own.size))
-                yield members[own], points, parts
+                    reasons.append(f"{named(design, cells, members[own])}: {problem}")
+                    points, parts = np.full(own.size, np.nan), np.zeros((eligible.size, own.size))
+                blocks.append((members[own], points, parts))
+        return blocks, reasons
+
+    size = eligible.size * cells.time.size
+    for blocks, reasons in side_by_side(of_cohort, range(design.cohorts.size), size):
+        problems += reasons
+        yield from blocks
+
+
+def alike(used: Bools) -> Iterator[tuple[Ints, Ints]]:
+    """Cells that are compared with the same groups, and these groups, from (m, S)."""
+    for controls in np.unique(used, axis=0):
+        yield np.flatnonzero((used == controls).all(axis=1)), np.flatnonzero(controls)
+
+
+def named(design: ComparisonDesign, cells: GroupTimeCells, members: Ints) -> str:
+    """Cells by their cohort, their first period, and their number."""
+    panel, first = design.panel, members[0]
+    cohort, period = (
+        panel.label(design.cohorts[cells.level[first]]),
+        panel.label(panel.periods[cells.time[first]]),
+    )
+    return f"cohort {cohort} in period {period} ({members.size} cells)"
 
 
 class Partitions:
@@ -74,21 +97,24 @@ class Partitions:
     def __init__(self, design: ComparisonDesign, eligible: Bools, adjustment: str) -> None:
         panel = design.panel
         assert panel.covariates is not None
-        self._side, self._solve = 2 * design.level + eligible, ADJUSTMENTS[adjustment]
-        self._outcome, self._weight = np.ascontiguousarray(panel.y.T), panel.unit_weight
+        self._solve, side = ADJUSTMENTS[adjustment], 2 * design.level + eligible
+        ends = np.cumsum(np.bincount(side, minlength=2 * design.cohorts.size + 2))
+        self._units: list[Ints] = np.split(np.argsort(side, kind="stable"), ends[:-1])
+        self._outcome, self._weight = panel.y, panel.unit_weight
         self._covariates = panel.covariates
         self.size = eligible.size
 
     def units(self, group: int, eligible: bool) -> Ints:
         """Positions of the units of a partition."""
-        return np.flatnonzero(self._side == 2 * group + eligible)
+        return self._units[2 * group + eligible]
 
     def compare(
         self, treated: Ints, others: Ints, column: int, time: Ints, base: Ints
     ) -> tuple[Floats, Floats, Floats]:
         """Doubly robust differences (m,) of two partitions, and the scores of the units of either."""
         units = np.concatenate([treated, others])
-        change = (self._outcome[time][:, units] - self._outcome[base][:, units]).T
+        outcome = self._outcome[units]
+        change = outcome[:, time] - outcome[:, base]
         x = standardized(self._covariates[:, units, column].T)
         first = np.arange(units.size) < treated.size
         points, scores = self._solve(Comparison(change, first, x, self._weight[units]))
@@ -137,9 +163,9 @@ class Pairs:
         others = self._own_comparison()[2][:, cells]
         weights = np.ones((len(every), cells.size))
         if len(every) > 1:
-            shared = (others**2).sum(axis=0)
-            weights = np.stack([cell_weights(every, shared, cell) for cell in range(cells.size)], axis=1)
-        scores = np.zeros((self._partitions.size, cells.size))
+            weights = efficient_weights(covariance_of(every, (others**2).sum(axis=0))).T
+        # Units side by side, in which order they are added up by cluster.
+        scores = np.zeros((cells.size, self._partitions.size)).T
         scores[self._other] = others
         for control, one, weight in zip(controls.tolist(), every, weights, strict=True):
             scores[self._treated] += weight * one.treated
@@ -191,24 +217,28 @@ def found(known: Known | CellProblem) -> Known:
     return known
 
 
-def cell_weights(contrasts: Sequence[Contrast], shared: Floats, cell: int) -> Floats:
-    """(C,) weights of the comparison groups in one cell.
+def covariance_of(contrasts: Sequence[Contrast], shared: Floats) -> Floats:
+    """(k, C, C) covariance of C comparison groups in k cells.
 
     ``shared`` (k,) are the squared scores of the ineligible units of the cohort, which all have in common.
     """
-    treated = np.stack([one.treated[:, cell] for one in contrasts])
-    alone = [(one.eligible[:, cell] ** 2).sum() + (one.ineligible[:, cell] ** 2).sum() for one in contrasts]
-    return efficient_weights(treated @ treated.T + shared[cell] + np.diag(alone))
+    treated = np.stack([one.treated.T for one in contrasts], axis=1)
+    alone = [(one.eligible**2).sum(axis=0) + (one.ineligible**2).sum(axis=0) for one in contrasts]
+    covariance: Floats = treated @ treated.transpose(0, 2, 1) + shared[:, None, None]
+    each = np.arange(len(contrasts))
+    covariance[:, each, each] += np.stack(alone, axis=1)
+    return covariance
 
 
 def efficient_weights(covariance: Floats) -> Floats:
-    """(C,) weights O^-1 1 / 1' O^-1 1 of C comparison groups with covariance O."""
-    scale = np.sqrt(np.diag(covariance))
-    if not (scale > SINGULAR * scale.max()).all():
+    """(k, C) weights O^-1 1 / 1' O^-1 1 of C comparison groups with covariance O, for k cells (k, C, C)."""
+    scale = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
+    if not (scale > SINGULAR * scale.max(axis=1, keepdims=True)).all():
         raise CellProblem(NO_VARIANCE)
-    bread = inverse(
-        covariance / np.outer(scale, scale),
-        "the covariance of the comparison groups is singular, so they cannot be weighted",
-    ) / np.outer(scale, scale)
-    weights: Floats = bread.sum(axis=1) / bread.sum()
+    units = scale[:, :, None] * scale[:, None, :]
+    values, vectors = np.linalg.eigh(covariance / units)
+    if not (values[:, 0] > SINGULAR * values[:, -1]).all():
+        raise CellProblem("the covariance of the comparison groups is singular, so they cannot be weighted")
+    bread = (vectors / values[:, None, :]) @ vectors.transpose(0, 2, 1) / units
+    weights: Floats = bread.sum(axis=2) / bread.sum(axis=(1, 2))[:, None]
     return weights
