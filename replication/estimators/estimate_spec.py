@@ -225,7 +225,7 @@ def control_residuals(panel: Panel, *, trends: Sequence[str] = (), estimator: st
     sample = estimation_sample(panel, effects)
     kept = sample.panel
     design = design_of(kept, np.zeros((0, *kept.y.shape)), [])
-    if len(design.x):
+    if design.names:
         fit = least_squares(sample, effects, design)
         weight = np.where(sample.used, sample.weight, 1.0)
         residual = fit.residual / weight

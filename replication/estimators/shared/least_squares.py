@@ -15,6 +15,8 @@ import numpy as np
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
 from replication.core.panel import Panel
+from replication.core.reading import proposal
+from replication.core.threads import side_by_side
 from replication.estimators.shared.absorb import Eliminated
 from replication.estimators.shared.closed_form import ClosedForm, closed_form_codes
 from replication.estimators.shared.estimation_sample import EstimationSample
@@ -25,29 +27,58 @@ Absorber = Eliminated | ClosedForm
 """Takes the absorbed effects out of (N, T) matrices."""
 NO_VARIATION = 1e-10
 COLLINEAR = 1e-10
+MOST_NUMBERS = 200_000_000
+"""Regressors times units times periods that are held at once, 1.6 GB."""
+# Profiles at a time, so that their regressors stay near the processor.
+ROOM, FEWEST_PROFILES = 1_000_000, 64
 # Further from collinear than this, one factorization settles all regressors.
 SAFE = 1e3
 
 
 @dataclass(frozen=True, slots=True)
 class RegressionDesign:
-    """Regressors by profile.
+    """Treatments by profile, followed by covariates.
 
     Attributes
     ----------
-    x : (K, C, T)
-    profile : (N,) profile of each unit, 0 .. C-1
-    names : K names; covariates are ``coef:<name>``
+    treatments : (K, C, T)
+    kind : (N,) profile of each unit in the treatments, 0 .. C-1
+    covariates : (Z, N, T)
+    names : K + Z names; covariates are ``coef:<name>``
+    by_unit : whether every unit is a profile of its own, as covariates and the general path need
     """
 
-    x: Floats
-    profile: Ints
+    treatments: Floats
+    kind: Ints
+    covariates: Floats
     names: tuple[str, ...]
+    by_unit: bool
+
+    @property
+    def profile(self) -> Ints:
+        """(N,) profile of each unit among those of ``shape``."""
+        return np.arange(self.kind.size) if self.by_unit else self.kind
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Regressors, profiles, and periods."""
+        _, groups, periods = self.treatments.shape
+        return len(self.names), self.kind.size if self.by_unit else groups, periods
+
+    def column(self, place: int) -> Floats:
+        """(C, T) one regressor by profile."""
+        column: Floats
+        if place >= len(self.treatments):
+            column = self.covariates[place - len(self.treatments)]
+        else:
+            column = self.treatments[place]
+        return column[self.kind] if self.by_unit and len(column) < self.kind.size else column
 
     def keep(self, chosen: Bools) -> RegressionDesign:
         """The design of the chosen regressors."""
         names = tuple(name for name, one in zip(self.names, chosen, strict=True) if one)
-        return replace(self, x=self.x[chosen], names=names)
+        first, rest = chosen[: len(self.treatments)], chosen[len(self.treatments) :]
+        return replace(self, treatments=self.treatments[first], covariates=self.covariates[rest], names=names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +134,12 @@ def design_of(
     panel: Panel, treatments: Floats, names: Sequence[str], profile: Ints | None = None
 ) -> RegressionDesign:
     """Treatments (K, C, T) by profile, followed by the covariates of the panel, if any."""
-    identity = np.arange(len(panel.units))
-    profile = identity if profile is None else profile
-    if panel.covariates is None:
-        return RegressionDesign(treatments, profile, tuple(names))
-    covariates = np.nan_to_num(panel.covariates)
+    kind = np.arange(len(panel.units)) if profile is None else profile
+    none = np.zeros((0, *panel.y.shape))
+    covariates = none if panel.covariates is None else np.nan_to_num(panel.covariates)
     labels = (f"coef:{name}" for name in panel.covariate_names)
-    x = np.concatenate([treatments[:, profile], covariates])
-    return RegressionDesign(x, identity, (*names, *labels))
+    by_unit = len(covariates) > 0 or treatments.shape[1] == kind.size
+    return RegressionDesign(treatments, kind, covariates, (*names, *labels), by_unit)
 
 
 def absorption_engines(
@@ -130,8 +159,8 @@ def absorption_engines(
         return general, general, sample.weight, whole, "general"
     weight = panel.weight[:, 0]
     outcome = ClosedForm(weight, panel.periods, *codes, effects.unit_linear)
-    profile, groups = design.profile, design.x.shape[1]
-    if groups == profile.size:
+    profile, groups = design.kind, design.shape[1]
+    if design.by_unit:
         return outcome, outcome, weight[:, None], design, "closed form"
     total: Floats = np.bincount(profile, weight, minlength=groups).astype(float)
     member = np.zeros(groups, dtype=np.int64)
@@ -143,9 +172,7 @@ def absorption_engines(
 
 def one_profile_per_unit(design: RegressionDesign) -> RegressionDesign:
     """The same design with one profile per unit."""
-    if design.x.shape[1] == design.profile.size:
-        return design
-    return RegressionDesign(design.x[:, design.profile], np.arange(design.profile.size), design.names)
+    return replace(design, by_unit=True)
 
 
 def least_squares(sample: EstimationSample, effects: Effects, design: RegressionDesign) -> RegressionFit:
@@ -157,7 +184,7 @@ def least_squares(sample: EstimationSample, effects: Effects, design: Regression
         If a treatment is collinear with the effects or with other treatments.
     """
     outcome, regressors, weight, design, path = absorption_engines(sample, effects, design)
-    x = residuals(regressors, design.x)
+    x = residuals(regressors, design)
     gram = cross_products(x, weight)
     kept = independent_regressors(design, x, gram, weight)
     omitted = tuple(np.array(design.names)[~kept])
@@ -173,22 +200,52 @@ def least_squares(sample: EstimationSample, effects: Effects, design: Regression
     return RegressionFit(design, x, coefficient, residual, bread, omitted, path)
 
 
-def residuals(engine: Absorber, x: Floats) -> Floats:
-    """(K, C, T) regressors without the absorbed effects."""
-    out = np.empty(x.shape)
-    for place, column in enumerate(x):
-        out[place] = engine.residual(column)
+def residuals(engine: Absorber, design: RegressionDesign) -> Floats:
+    """(K, C, T) regressors without the absorbed effects.
+
+    Raises
+    ------
+    PanelError
+        If they would be more than ``MOST_NUMBERS``.
+    """
+    require_room(design)
+    out = np.empty(design.shape)
+
+    def fill(place: int) -> None:
+        """One regressor."""
+        out[place] = engine.residual(design.column(place))
+
+    for _ in side_by_side(fill, range(len(out)), out.size):
+        pass
     return out
+
+
+def require_room(design: RegressionDesign) -> None:
+    """Refuse a regression whose regressors take more memory than a computer can be expected to have."""
+    count, units, periods = design.shape
+    size = count * units * periods
+    if size > MOST_NUMBERS:
+        raise PanelError(
+            f"The regression has {count} coefficients for {units:,} units and {periods} periods. With gaps, "
+            "covariates, or weights that vary over time, every regressor takes a number for each unit and "
+            f"period: {size / 1e6:,.0f} million, and at most {MOST_NUMBERS // 10**6} million fit. Use fewer "
+            f"covariates, or a narrower event window, for example {proposal({'window': [-24, 24]})}; or use "
+            "sun_abraham or callaway_santanna, which need no such table."
+        )
 
 
 def cross_products(x: Floats, weight: Floats) -> Floats:
     """(K, K) weighted cross-products of ``x`` (K, C, T); ``weight`` is (C, 1) or (C, T)."""
-    gram = np.empty((len(x), len(x)))
-    flat = x.reshape(len(x), -1)
-    for row, column in enumerate(x):
-        gram[row, row:] = flat[row:] @ (column * weight).ravel()
-        gram[row:, row] = gram[row, row:]
-    return gram
+    count, profiles, periods = x.shape
+    gram = np.zeros((count, count))
+    step = max(FEWEST_PROFILES, ROOM // max(count * periods, 1))
+    for start in range(0, profiles, step):
+        part, own = x[:, start : start + step], weight[start : start + step]
+        flat = part.reshape(count, -1)
+        for row, column in enumerate(part):
+            gram[row, row:] += flat[row:] @ (column * own).ravel()
+    upper = np.triu(gram)
+    return upper + np.triu(gram, 1).T
 
 
 def cross_moment(x: Floats, profile: Ints, scaled: Floats) -> Floats:
@@ -203,7 +260,7 @@ def independent_regressors(design: RegressionDesign, x: Floats, gram: Floats, we
 
     Covariates are left out; a treatment that is not identified is refused.
     """
-    variation = np.array([(column**2 * weight).sum() for column in design.x])
+    variation = np.array([(design.column(k) ** 2 * weight).sum() for k in range(len(design.names))])
     kept = np.diag(gram) > NO_VARIATION**2 * variation
     scale = np.sqrt(np.where(kept, np.diag(gram), 1.0))
     normal = gram / np.outer(scale, scale)

@@ -160,7 +160,7 @@ def poisson_fit(sample: EstimationSample, effects: Effects, design: RegressionDe
 def _kept(sample: EstimationSample, effects: Effects, design: RegressionDesign, scale: Floats) -> Bools:
     """Regressors that are identified under the first weights."""
     engine = Eliminated(scale, sample.panel.periods, *effects.codes(sample.panel))
-    x = residuals(engine, design.x)
+    x = residuals(engine, design)
     return independent_regressors(design, x, cross_products(x, scale), scale)
 
 
@@ -180,7 +180,7 @@ def _step(
     y, offset = data
     scale = sample.weight * state.mu
     engine = Eliminated(scale, sample.panel.periods, *effects.codes(sample.panel))
-    x = residuals(engine, design.x)
+    x = residuals(engine, design)
     bread = np.asarray(np.linalg.inv(cross_products(x, scale)), dtype=np.float64)
     working = state.eta - offset + (y - state.mu) / state.mu
     z = engine.residual(working)
