@@ -25,7 +25,7 @@ class Setting:
     Attributes
     ----------
     y, seen, weight : (L, N) outcome, whether it is there, and weight.
-    covariates : (K, L, N)
+    covariates, complete : (K, L, N), zero where missing, and (L, N) cells where none is missing
     onset, cluster : (N,)
     eligible : (N,) units that may be controls.
     """
@@ -34,6 +34,7 @@ class Setting:
     seen: Bools
     weight: Floats
     covariates: Floats
+    complete: Bools
     onset: Ints
     cluster: Ints
     eligible: Bools
@@ -74,8 +75,7 @@ def project(setting: Setting, leads: list[int], *, keep: bool = False) -> Horizo
     inside = setting.seen[columns - 1].copy()
     for h in leads:
         inside &= setting.seen[columns + h]
-    inside &= ~np.isnan(setting.covariates[:, columns]).any(axis=0)
-    inside &= setting.weight[columns] > 0
+    inside &= setting.complete[columns] & (setting.weight[columns] > 0)
     adopter = inside & (setting.onset == columns[:, None])
     control = inside & setting.eligible & (setting.onset > columns[:, None] + clean)
     live = adopter.any(axis=1) & control.any(axis=1)
@@ -120,7 +120,7 @@ def regress(
     if setting.reweight:
         outside = (weight * control).sum(axis=1)
         weight *= (weight.sum(axis=1) / outside)[:, None]
-    regressors = np.stack([adopter.astype(float), *np.nan_to_num(setting.covariates[:, columns])])
+    regressors = np.stack([adopter.astype(float), *setting.covariates[:, columns]])
     inner = np.stack([sweep(x, weight) for x in regressors])
     outcome = sweep(change, weight)
     flat = (inner * weight).reshape(len(inner), -1)

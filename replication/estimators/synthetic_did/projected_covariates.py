@@ -9,6 +9,7 @@ together with the weights are). Every draw of the standard errors estimates the 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,7 @@ from replication.estimators.shared.collinear import (
     least_variation,
     own_variation,
 )
+from replication.inference.cluster import distinct_rows, sum_by_cluster
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +76,67 @@ def cross_products(y: Floats, x: Floats, start: Ints) -> Floats:
     ----------
     y, x : (n, T) and (K, n, T); start : (n,) number of periods of each unit that are used.
     """
-    length = y.shape[1]
-    used = np.arange(length) < start[:, None]
-    z = np.concatenate([y[None], x]) * used
-    z = (z - z.sum(axis=2, keepdims=True) / np.maximum(start, 1)[:, None]) * used
-    sums = z.sum(axis=1)
-    periods = np.diag(used.sum(axis=0).astype(float))
-    for one, count in zip(*np.unique(start[start > 0], return_counts=True), strict=True):
-        periods[:one, :one] -= count / one
-    flat = z.reshape(len(z), -1)
-    found: Floats = flat @ flat.T - sums @ np.linalg.pinv(periods, rcond=COLLINEAR, hermitian=True) @ sums.T
+    z = within_units(y, x, start)
+    sums, flat = z.sum(axis=1), z.reshape(len(z), -1)
+    distinct, counts = np.unique(start, return_counts=True)
+    inverse = inverse_of_periods(distinct, counts, y.shape[1])
+    found: Floats = flat @ flat.T - sums @ inverse @ sums.T
     return found
 
 
+def within_units(y: Floats, x: Floats, start: Ints) -> Floats:
+    """(1 + K, n, T) outcome and covariates less their mean over the used periods; zero in the others."""
+    used = np.arange(y.shape[1]) < start[:, None]
+    z = np.concatenate([y[None], x]) * used
+    found: Floats = (z - z.sum(axis=2, keepdims=True) / np.maximum(start, 1)[:, None]) * used
+    return found
+
+
+def inverse_of_periods(start: Ints, count: Ints, length: int) -> Floats:
+    """(T, T) inverse of the equations of the period effects, unit effects taken out.
+
+    ``count`` units each are used in their first ``start`` periods.
+    """
+    periods = np.diag((count @ (np.arange(length) < start[:, None])).astype(float))
+    for one, units in zip(start, count, strict=True):
+        if one > 0:
+            periods[:one, :one] -= units / one
+    return np.linalg.pinv(periods, rcond=COLLINEAR, hermitian=True)
+
+
 def slopes(cross: Floats) -> Floats:
-    """(K,) slopes; zero for what a draw leaves without variation."""
-    return np.linalg.pinv(cross[1:, 1:], rcond=COLLINEAR, hermitian=True) @ cross[1:, 0]
+    """(..., K) slopes from (..., 1 + K, 1 + K); zero for what a draw leaves without variation."""
+    inverse = np.linalg.pinv(cross[..., 1:, 1:], rcond=COLLINEAR, hermitian=True)
+    found: Floats = (inverse @ cross[..., 1:, :1])[..., 0]
+    return found
+
+
+def slopes_without(outcomes: CovariateOutcomes, cluster: Ints) -> Floats:
+    """(C, K) slopes of the covariates without each cluster (N,).
+
+    What a cluster adds to the sums and products is taken out of those of all units; clusters whose units
+    are used in the same periods leave the same equations of the period effects.
+    """
+    groups, count = int(cluster.max()) + 1, 1 + len(outcomes.x)
+    if count == 1:
+        return np.zeros((groups, 0))
+    z = within_units(outcomes.y, outcomes.x, outcomes.start)
+    own = np.einsum("knt,lnt->nkl", z, z, optimize=True).reshape(-1, count**2)
+    products = sum_by_cluster(own, cluster)
+    sums = sum_by_cluster(z.transpose(1, 0, 2).reshape(len(cluster), -1), cluster)
+    products = (products.sum(axis=0) - products).reshape(-1, count, count)
+    sums = (sums.sum(axis=0) - sums).reshape(groups, count, -1)
+    distinct, kind = np.unique(outcomes.start, return_inverse=True)
+    members = np.zeros((groups, distinct.size), dtype=np.int64)
+    np.add.at(members, (cluster, kind), 1)
+    for left, these in alike(members.sum(axis=0) - members):
+        inverse = inverse_of_periods(distinct, left, outcomes.y.shape[1])
+        products[these] -= sums[these] @ inverse @ sums[these].transpose(0, 2, 1)
+    return slopes(products)
+
+
+def alike(counts: Ints) -> Iterator[tuple[Ints, Ints]]:
+    """Distinct rows (S,) of (C, S) numbers, and the positions of those that are equal to each."""
+    first, code = distinct_rows(list(counts.T))
+    for row, place in enumerate(first):
+        yield counts[place], np.flatnonzero(code == row)

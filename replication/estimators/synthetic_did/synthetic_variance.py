@@ -16,8 +16,7 @@ from replication.core.spec import Inference
 from replication.core.threads import side_by_side
 from replication.estimators.synthetic_did.projected_covariates import (
     CovariateOutcomes,
-    cross_products,
-    slopes,
+    slopes_without,
 )
 from replication.estimators.synthetic_did.synthetic_paths import (
     PathLayout,
@@ -143,17 +142,6 @@ def jackknife_variance(
     variance: Floats = (groups - 1) / groups * deviation.T @ deviation
     whole = Repaired(variance, np.zeros(len(variance), dtype=bool), ())
     return whole, satterthwaite_degrees(deviation, cluster_strata(member, cluster), len(cohorts))
-
-
-def slopes_without(outcomes: CovariateOutcomes, cluster: Ints) -> Floats:
-    """(C, K) slopes of the covariates without each cluster."""
-    groups = int(cluster.max()) + 1
-    if not len(outcomes.x):
-        return np.zeros((groups, 0))
-    kept = [np.flatnonzero(cluster != one) for one in range(groups)]
-    return np.array(
-        [slopes(cross_products(outcomes.y[i], outcomes.x[:, i], outcomes.start[i])) for i in kept]
-    )
 
 
 def cluster_strata(member: Ints, cluster: Ints) -> Ints:
