@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from typing import Any
 
+import numpy as np
 import pytest
 from group_time_data import staggered
 
 from replication.core import processes, threads
+from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.estimators.callaway_santanna import callaway_santanna, summarize
+from replication.estimators.event_study import event_study
+from replication.estimators.local_projections import local_projections
+from replication.estimators.synthetic_did import synthetic_did
+from replication.estimators.triple_difference import triple_difference
 
 CORES = (1, 2, 7)
 
@@ -50,3 +58,34 @@ def test_a_worker_process_uses_one_thread() -> None:
     with ProcessPoolExecutor(1, mp_context=processes.pool_context()) as pool:
         assert pool.submit(processes.cores_to_itself).result() == 1
     assert processes.cores_to_itself() == len(os.sched_getaffinity(0))
+
+
+def covariate_panel() -> Panel:
+    return staggered(43, covariates=1)
+
+
+def eligible() -> Panel:
+    panel = staggered(44, covariates=1, n_units=160, adoption=(0, 3, 5))
+    return replace(panel, strata={"eligible": np.arange(panel.cohort.size) // 2 % 2})
+
+
+@pytest.mark.parametrize(
+    ("estimator", "panel", "options"),
+    [
+        (callaway_santanna, covariate_panel, {}),
+        (event_study, covariate_panel, {}),
+        (local_projections, covariate_panel, {}),
+        (triple_difference, eligible, {"eligible": "eligible"}),
+        (synthetic_did, covariate_panel, {"donor_errors": "jackknife"}),
+    ],
+)
+def test_cells_and_horizons_side_by_side_give_the_same_bytes(
+    monkeypatch: pytest.MonkeyPatch, estimator: Any, panel: Any, options: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(threads, "SMALL", 0)
+    drawn, found = panel(), []
+    for cores in CORES:
+        monkeypatch.setattr(threads, "cores_to_itself", lambda cores=cores: cores)
+        table = estimator(drawn, **options).table
+        found.append(table.select_dtypes("number").to_numpy().tobytes())
+    assert len(set(found)) == 1

@@ -21,6 +21,7 @@ from replication.estimators.callaway_santanna.comparison_sample import group_tim
 from replication.estimators.callaway_santanna.detrending import slope_weights, without_short_cohorts
 from replication.estimators.callaway_santanna.group_time_fit import fit_cells
 from replication.estimators.callaway_santanna.influence import CohortRows, cell_std_errors, influence_loadings
+from replication.estimators.triple_difference import triple_difference
 from replication.inference.cluster_bootstrap import cluster_bootstrap
 from replication.inference.multipliers import multipliers
 
@@ -328,3 +329,24 @@ def test_window_bounds_the_event_path_and_its_average_only() -> None:
     assert value(short, "event")[0] == pytest.approx(expected)
     for term in ("att", "group", "calendar"):
         assert value(short, term) == value(whole, term)
+
+
+@pytest.mark.parametrize("method", ["analytic", "multiplier"])
+@pytest.mark.parametrize("clusters", [None, 12])
+@pytest.mark.parametrize("eligible", [False, True])
+def test_many_scored_cells_without_their_covariance_equal_few(eligible, clusters, method, monkeypatch):
+    """With a covariate, where averages and cells are drawn from the scores of the cells themselves."""
+    panel = staggered(48, n_units=160, covariates=1, clusters=clusters, adoption=(0, 3, 5))
+    options = {"inference": Inference(method=method, draws=99)}
+    estimator = callaway_santanna
+    if eligible:
+        panel = replace(panel, strata={"eligible": np.arange(160) // 2 % 2})
+        estimator, options = triple_difference, {**options, "eligible": "eligible"}
+    kept = estimator(panel, **options)
+    monkeypatch.setattr(summarize, "LARGEST_VCOV", 5)
+    many = estimator(panel, **options)
+    assert many.table["estimate"].equals(kept.table["estimate"])
+    # Draws are multiplied in single precision.
+    numbers = ["std_error", "conf_low", "band_low", "band_high"]
+    np.testing.assert_allclose(many.table[numbers], kept.table[numbers], rtol=1e-5, atol=1e-6)
+    assert not any(name.startswith("att_gt") for name in many.vcov.index)

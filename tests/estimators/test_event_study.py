@@ -361,3 +361,19 @@ def test_ends_of_a_window_that_pool_nothing_are_not_recorded_as_pooled() -> None
     found = event_study(panel, window=(first + 1, last - 1)).details.extras
     assert (found["pools_earlier"], found["pools_later"]) == (True, True)
     assert "pools_later" not in event_study(panel).details.extras
+
+
+def test_a_table_of_regressors_that_does_not_fit_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only where every regressor takes a number per unit and period: with gaps, or with covariates."""
+    whole = draw_panel(5, missing=0.0)
+    size = whole.y.size
+    monkeypatch.setattr("replication.estimators.shared.least_squares.MOST_NUMBERS", 4 * size)
+    assert np.isfinite(event_study(whole).att[0])
+    gaps = draw_panel(5, missing=0.1)
+    with_covariate = replace(whole, covariates=whole.y[None] ** 2, covariate_names=("x",))
+    for panel in (gaps, with_covariate):
+        with pytest.raises(
+            PanelError, match=r"coefficients for .* units and .* periods.*a narrower event window"
+        ):
+            event_study(panel)
+        assert np.isfinite(event_study(panel, window=(-1, 1)).att[0])

@@ -241,9 +241,7 @@ def cross_products(x: Floats, weight: Floats) -> Floats:
     step = max(FEWEST_PROFILES, ROOM // max(count * periods, 1))
     for start in range(0, profiles, step):
         part, own = x[:, start : start + step], weight[start : start + step]
-        flat = part.reshape(count, -1)
-        for row, column in enumerate(part):
-            gram[row, row:] += flat[row:] @ (column * own).ravel()
+        gram += (part * own).reshape(count, -1) @ part.reshape(count, -1).T
     upper = np.triu(gram)
     return upper + np.triu(gram, 1).T
 

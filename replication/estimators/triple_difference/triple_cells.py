@@ -21,7 +21,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from replication.core.arrays import Bools, Floats
+from replication.core.arrays import Bools, Floats, Ints
 from replication.estimators.callaway_santanna.cell_plan import (
     GroupTimeCells,
     comparison_cohorts,
@@ -60,42 +60,55 @@ def triple_cells(
 def mean_blocks(
     design: ComparisonDesign, cells: GroupTimeCells, eligible: Bools, problems: list[str]
 ) -> Iterator[Cell]:
-    """Cells without covariates, cohort by cohort: differences of the mean gaps of groups.
-
-    ``gap`` (S, T) is the mean of the eligible less that of the ineligible units of each group,
-    ``part`` (T, N) the influence of each unit on the gap of its own group, ``second`` (S, T, T) the
-    sums of its products, so that the variance of a change is second_tt + second_bb - 2 second_tb.
-    """
-    level, count = design.level, design.cohorts.size + 1
-    side = 2 * level + eligible
-    weight = design.panel.unit_weight
-    share = weight / np.bincount(side, weight, 2 * count)[side]
-    # Without the levels of units, variances of changes keep their digits.
-    outcome = design.panel.y - design.panel.y.mean(axis=1, keepdims=True)
-    mean = sum_by_cluster(share[:, None] * outcome, side)
-    signed = np.where(eligible, share, -share)[:, None] * (outcome - mean[side])
-    gap = mean[1::2] - mean[::2]
-    second = np.stack([signed[level == group].T @ signed[level == group] for group in range(count)])
-    # Periods first, so that the units of a period lie side by side.
-    part = np.ascontiguousarray(signed.T)
+    """Cells without covariates, cohort by cohort: differences of the mean gaps of groups."""
+    gaps = MeanGaps(design, eligible)
     adoption = np.append(design.cohorts.astype(float), np.inf)
     after, label = comparison_thresholds(design, cells), design.panel.label
-    for group in range(count - 1):
+    for group, cohort in enumerate(design.cohorts):
         index = cells.of(group)
         time, base = cells.time[index], cells.base[index]
-        used = comparison_cohorts(design, adoption, design.cohorts[group], after[index])
+        precision = gaps.precision(time, base, comparison_cohorts(design, adoption, cohort, after[index]))
+        lost = precision.sum(axis=1) == 0
+        for period in label(design.panel.periods[time[lost]]):
+            problems.append(f"cohort {label(cohort)} in period {period}: {NO_VARIANCE}")
+        precision[lost] = np.nan
+        factor = -precision / precision.sum(axis=1, keepdims=True)
+        factor[:, group] = 1.0
+        yield index, *gaps.combined(time, base, factor)
+
+
+class MeanGaps:
+    """Mean of the eligible less that of the ineligible units of each group, by period.
+
+    ``gap`` (S, T) are the differences, ``part`` (T, N) the influence of each unit on that of its own group,
+    ``second`` (S, T, T) the sums of its products, so that the variance of a change is second_tt + second_bb
+    - 2 second_tb.
+    """
+
+    def __init__(self, design: ComparisonDesign, eligible: Bools) -> None:
+        self._level, count = design.level, design.cohorts.size + 1
+        side, weight = 2 * design.level + eligible, design.panel.unit_weight
+        share = weight / np.bincount(side, weight, 2 * count)[side]
+        # Without the levels of units, variances of changes keep their digits.
+        outcome = design.panel.y - design.panel.y.mean(axis=1, keepdims=True)
+        mean = sum_by_cluster(share[:, None] * outcome, side)
+        part = np.where(eligible, share, -share)[:, None] * (outcome - mean[side])
+        self._gap = mean[1::2] - mean[::2]
+        self._second = np.stack([part[design.level == s].T @ part[design.level == s] for s in range(count)])
+        # Periods first, so that the units of a period lie side by side.
+        self._part = np.ascontiguousarray(part.T)
+
+    def precision(self, time: Ints, base: Ints, used: Bools) -> Floats:
+        """(m, S) inverse variance of the change of each group that a cell uses; zero where it has none."""
+        second = self._second
         scale = second[:, time, time] + second[:, base, base]
         variance = scale - 2 * second[:, time, base]
-        precision = used / np.where(variance > ROUNDING * scale, variance, np.inf).T
-        cohort = f"cohort {label(design.cohorts[group])} in period"
-        unweighted = label(design.panel.periods[time[precision.sum(axis=1) == 0]])
-        problems += [f"{cohort} {period}: {NO_VARIANCE}" for period in unweighted]
-        precision[precision.sum(axis=1) == 0] = np.nan
-        combined = precision / precision.sum(axis=1, keepdims=True)
-        change = (gap[:, time] - gap[:, base]).T
-        points = change[:, group] - (combined * change).sum(axis=1)
-        factor = -combined
-        factor[:, group] = 1.0
-        scores = part[time] - part[base]
-        scores *= np.nan_to_num(factor).take(level, axis=1)
-        yield index, points, scores.T
+        found: Floats = used / np.where(variance > ROUNDING * scale, variance, np.inf).T
+        return found
+
+    def combined(self, time: Ints, base: Ints, factor: Floats) -> tuple[Floats, Floats]:
+        """Estimates (m,) and scores (N, m) of sums of changes with factors (m, S)."""
+        points = (factor * (self._gap[:, time] - self._gap[:, base]).T).sum(axis=1)
+        scores = self._part[time] - self._part[base]
+        scores *= np.nan_to_num(factor).take(self._level, axis=1)
+        return points, scores.T
