@@ -377,3 +377,16 @@ def test_a_table_of_regressors_that_does_not_fit_is_refused_at_once(monkeypatch:
         ):
             event_study(panel)
         assert np.isfinite(event_study(panel, window=(-1, 1)).att[0])
+
+
+@pytest.mark.parametrize("family", ["gaussian", "poisson"])
+def test_units_that_each_have_a_cohort_of_their_own(family: str) -> None:
+    """As many profiles as units, in another order than the units."""
+    panel = draw_panel(9, n_units=7, n_periods=12)
+    cohort = panel.periods[[8, 3, 6, 2, 9, 4, 7]].astype(np.int64)
+    panel = replace(panel, cohort=cohort, y=np.exp(panel.y - panel.y.mean()))
+    order = np.argsort(cohort)
+    moved = replace(panel, cohort=cohort[order], y=panel.y[order])
+    found, again = (event_study(one, window=(-2, 2), family=family).table for one in (panel, moved))
+    for name in ("estimate", "std_error"):
+        np.testing.assert_allclose(again[name], found[name], rtol=1e-7, atol=1e-12)

@@ -67,12 +67,11 @@ class RegressionDesign:
 
     def column(self, place: int) -> Floats:
         """(C, T) one regressor by profile."""
-        column: Floats
         if place >= len(self.treatments):
-            column = self.covariates[place - len(self.treatments)]
-        else:
-            column = self.treatments[place]
-        return column[self.kind] if self.by_unit and len(column) < self.kind.size else column
+            own: Floats = self.covariates[place - len(self.treatments)]
+            return own
+        treatment: Floats = self.treatments[place]
+        return treatment[self.kind] if self.by_unit else treatment
 
     def keep(self, chosen: Bools) -> RegressionDesign:
         """The design of the chosen regressors."""
