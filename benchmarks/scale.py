@@ -152,9 +152,8 @@ def write_page(rows: pd.DataFrame) -> None:
         "units, 132 periods, and 52 cohorts. *Covariate* is one covariate that does not vary over time",
         "(that does, for synthetic DiD), *doses* a treatment of 0, 1, or 2, *gaps* 2 percent of outcomes",
         "missing at random. Synthetic DiD computes weights for each cohort, and its time grows with their",
-        f"number. Imports take about 0.25 seconds. Measured in {date.today():%B %Y} on two virtual cores, on",
-        f"which ten million additions in a loop of Python take {yardstick():.1f} seconds; on a machine that",
-        "needs half as long, halve the times.",
+        f"number. Imports take about 0.25 seconds. Measured in {date.today():%B %Y} on two virtual cores that",
+        "share their memory with other machines; on another day the largest panels took half as long.",
         "",
     ]
     keys = list(dict.fromkeys(zip(rows["direction"], *(rows[key] for key in BASE), strict=True)))
@@ -173,17 +172,6 @@ def write_page(rows: pd.DataFrame) -> None:
     if specifications.RESULTS.is_file():
         lines += ["", *specifications.page_lines(pd.read_csv(specifications.RESULTS))]
     PAGE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
-
-
-def yardstick() -> float:
-    """Seconds of ten million additions in a loop, fastest of three: how fast this machine is."""
-    taken = []
-    for _ in range(3):
-        begin, total = time.perf_counter(), 0
-        for number in range(10**7):
-            total += number
-        taken.append(time.perf_counter() - begin)
-    return min(taken)
 
 
 def head(direction: str, size: dict[str, int]) -> str:
