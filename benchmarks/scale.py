@@ -152,8 +152,8 @@ def write_page(rows: pd.DataFrame) -> None:
         "units, 132 periods, and 52 cohorts. *Covariate* is one covariate that does not vary over time",
         "(that does, for synthetic DiD), *doses* a treatment of 0, 1, or 2, *gaps* 2 percent of outcomes",
         "missing at random. Synthetic DiD computes weights for each cohort, and its time grows with their",
-        f"number. Imports take about 0.25 seconds. Measured in {date.today():%B %Y} on two virtual cores that",
-        "share their memory with other machines; on another day the largest panels took half as long.",
+        f"number. Imports take about 0.25 seconds. Measured in {date.today():%B %Y} on two virtual cores",
+        "that share their memory with other machines; on another day the largest panels took half as long.",
         "",
     ]
     keys = list(dict.fromkeys(zip(rows["direction"], *(rows[key] for key in BASE), strict=True)))
