@@ -83,11 +83,9 @@ def alike(used: Bools) -> Iterator[tuple[Ints, Ints]]:
 
 def named(design: ComparisonDesign, cells: GroupTimeCells, members: Ints) -> str:
     """Cells by their cohort, their first period, and their number."""
-    panel, first = design.panel, members[0]
-    cohort, period = (
-        panel.label(design.cohorts[cells.level[first]]),
-        panel.label(panel.periods[cells.time[first]]),
-    )
+    label, first = design.panel.label, members[0]
+    cohort = label(design.cohorts[cells.level[first]])
+    period = label(design.panel.periods[cells.time[first]])
     return f"cohort {cohort} in period {period} ({members.size} cells)"
 
 
