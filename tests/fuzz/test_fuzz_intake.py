@@ -99,7 +99,7 @@ def nested(keys: dict[str, Any]) -> dict[str, Any]:
     return data
 
 
-@cases(0.07)
+@cases(0.05)
 @given(table(), chosen())
 def test_any_frame_and_reading_keys_make_a_panel_or_are_refused(
     frame: pd.DataFrame, keys: dict[str, Any]
@@ -111,7 +111,7 @@ def test_any_frame_and_reading_keys_make_a_panel_or_are_refused(
         pd.testing.assert_frame_equal(frame, before)
 
 
-@cases(0.04)
+@cases(0.03)
 @given(table(), chosen(), st.sampled_from([",", ";"]), st.booleans())
 def test_a_check_answers_as_an_estimate_does(
     frame: pd.DataFrame, keys: dict[str, Any], separator: str, named: bool

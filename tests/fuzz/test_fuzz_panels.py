@@ -104,7 +104,7 @@ def built(frame: pd.DataFrame, spec: Spec) -> Panel:
     return build_panel(frame, spec)
 
 
-@cases(0.07)
+@cases(0.05)
 @given(frame=frames(), data=valid())
 def test_any_frame_is_a_panel_or_refused(frame: pd.DataFrame, data: dict[str, Any]) -> None:
     spec = accepted(lambda: parse_spec(data))
