@@ -44,7 +44,11 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "estimators/imputation/untreated_fit.py": _tests(ESTIMATORS, "two_stage", "imputation"),
     "estimators/local_projections/horizon_regression.py": _tests(ESTIMATORS, "local_projections"),
     "estimators/ols.py": _tests(ESTIMATORS, "ols"),
-    "estimators/shared/least_squares.py": (*_tests(ESTIMATORS, "event_study", "twfe", "ols"), *_WEIGHTS),
+    "estimators/shared/least_squares.py": (
+        *_tests(ESTIMATORS, "event_study", "twfe", "ols"),
+        *_tests(INFERENCE, "conley"),
+        *_WEIGHTS,
+    ),
     "estimators/shared/poisson_irls.py": _tests(ESTIMATORS, "poisson", "poisson_trends"),
     "estimators/roth_santanna/design_moments.py": _ROTH,
     "estimators/roth_santanna/design_weights.py": _ROTH,

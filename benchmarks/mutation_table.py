@@ -25,8 +25,9 @@ printed. Annotations, decorators, error messages, and the `strict` of `zip` are 
 Written by `python -m benchmarks.mutation --each 4 --seed DRAW` and, for *now*, `--again`. All mutants
 are in `mutation.csv`. Draw 1 was made with seven mutants per module by an earlier version of the same
 program. Draw 2 was made while tests for the survivors of draw 1 were written; draw 3 followed the tests
-for both, and its share at first sight is the one to read. The tests of a mutant are the few files of
-`mutated_modules.py`, so another test of the package may notice a survivor.
+for both, and its share at first sight is the one to read. Draw 4 is of the five modules that changed
+most afterward, with five mutants each. The tests of a mutant are the few files of `mutated_modules.py`,
+so another test of the package may notice a survivor.
 
 """
 

@@ -388,3 +388,17 @@ def test_the_refusal_names_units_treated_from_the_first_period_on() -> None:
     cohort = np.full(45, panel.periods[3])
     with pytest.raises(PanelError, match="All 45 units in the sample adopt in period 1993"):
         twfe(replace(panel, cohort=cohort))
+
+
+@pytest.mark.parametrize("scale", [1e-8, 1.0, 1e8])
+def test_units_of_a_covariate_decide_nothing(scale: float) -> None:
+    """One that varies stays, and one that is constant within units is omitted, in any unit of measurement."""
+    panel = two_way_panel(12)
+    rng = np.random.default_rng(12)
+    x = rng.normal(size=panel.y.shape)
+    constant = np.broadcast_to(rng.normal(size=(len(x), 1)), x.shape)
+    expected = twfe(replace(panel, covariates=x[None], covariate_names=("x",)))
+    both = scale * np.stack([x, constant])
+    found = twfe(replace(panel, covariates=both, covariate_names=("x", "constant")))
+    assert found.att == pytest.approx(expected.att, rel=1e-9)
+    assert found.details.omitted == ("constant",)
