@@ -62,7 +62,7 @@ has its date in `race.csv`. {versions}.
 def results_of(out: Path) -> pd.DataFrame:
     """The results in ``out``; an empty table if there are none."""
     file = out / "race.csv"
-    return pd.read_csv(file) if file.is_file() else pd.DataFrame(columns=KEYS)
+    return pd.read_csv(file) if file.is_file() else pd.DataFrame(columns=[*KEYS, *TIMED])
 
 
 def merged(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
@@ -163,7 +163,9 @@ def contenders(rows: pd.DataFrame) -> str:
     for _, row in rows.iterrows():
         head = f"| {row['race']} | {row['who']} |"
         if pd.isna(row["seconds"]):
-            lines.append(f"{head} {row['failed']} | | | | | | |")
+            reason = "" if pd.isna(row["failed"]) else row["failed"]
+            whole = f"{seconds(row.get('whole', pd.NA))} | {seconds(row.get('cold', pd.NA))}"
+            lines.append(f"{head} {reason} | | {whole} | | | |")
             continue
         ratio = "" if pd.isna(row.get("ratio")) else f"{row['ratio']:.1f}"
         same = "" if row["who"] == OURS else row["same"]
