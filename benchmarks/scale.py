@@ -153,8 +153,8 @@ def write_page(rows: pd.DataFrame) -> None:
         "(that does, for synthetic DiD), *doses* a treatment of 0, 1, or 2, *gaps* 2 percent of outcomes",
         "missing at random. Synthetic DiD computes weights for each cohort, and its time grows with their",
         f"number. Imports take about 0.25 seconds. Measured in {date.today():%B %Y} on two virtual cores",
-        "that share their memory with other machines; on another day local projections and synthetic DiD, with",
-        "the code before the last changes, took half as long on the largest panel as on this one.",
+        "that share their memory with other machines; on another day local projections and synthetic DiD,",
+        "with the code before the last changes, took half as long on the largest panel as on this one.",
         "",
     ]
     keys = list(dict.fromkeys(zip(rows["direction"], *(rows[key] for key in BASE), strict=True)))
