@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from replication.checks.trial_estimate import PLACEHOLDER, attempt, unchecked, w
 from replication.core.columns import FIRST_LINE, first_in, require_columns
 from replication.core.errors import InputError
 from replication.core.frames import read_frame
-from replication.core.intake import take_in
+from replication.core.intake import Intake, take_in
 from replication.core.interactions import covariate_columns
 from replication.core.logarithm import source_column
 from replication.core.panel import Panel
@@ -150,65 +150,104 @@ def _spec(keys: Mapping[str, Any], outcomes: Sequence[str], source: str = COMMAN
     return parse_spec({**given, "id": str(given["estimator"])}, source)
 
 
+@dataclass(slots=True)
+class _Found:
+    """Findings so far, and the keys that they propose."""
+
+    spec: Spec
+    first: int
+    findings: list[Finding] = field(default_factory=list)
+    proposed: dict[str, Any] = field(default_factory=dict)
+
+    def note(self, findings: Iterator[Finding]) -> None:
+        """Record findings and the keys that they propose."""
+        for finding in findings:
+            self.findings.append(finding)
+            self._propose(finding.keys)
+
+    def refuse(self, problem: str, column: str = "") -> None:
+        """Record why an estimate would be refused."""
+        self.findings.append(Finding(problem, column, refused=True))
+
+    def _propose(self, keys: Mapping[str, Any]) -> None:
+        """Add the keys of a finding; lists grow, and start with what the keys given name."""
+        given = {"never": list(self.spec.never), "read.missing": list(self.spec.read.missing)}
+        for key, value in keys.items():
+            if isinstance(value, list):
+                before = self.proposed.get(key, given.get(key, []))
+                self.proposed[key] = [*before, *(part for part in value if part not in before)]
+            else:
+                self.proposed[key] = value
+
+
 def _findings(
     frame: pd.DataFrame, spec: Spec, outcomes: list[str], first: int
 ) -> tuple[list[Finding], dict[str, Any]]:
     """Findings stage by stage, each on the frame as the keys proposed so far leave it."""
-    found: list[Finding] = []
-    proposed: dict[str, Any] = {}
-
-    def note(findings: Iterator[Finding]) -> None:
-        """Record findings and the keys that they propose."""
-        for finding in findings:
-            found.append(finding)
-            _propose(proposed, finding.keys, spec)
-
-    labels = identifier_columns(spec)
+    found = _Found(spec, first)
     outcomes = [source_column(name, frame) for name in outcomes]
-    note(look.blanks(frame, labels, [*labels, *outcomes, *spec.covariates], first))
-    frame = stripped(frame) if proposed else frame
+    frame, covariates = _as_read(frame, outcomes, found)
+    taken = _taken_in(frame, found)
+    if taken is not None:
+        _look_at_never(frame, taken, found)
+        if spec.duplicates == "refuse":
+            _look_at_duplicates(frame, taken.frame, [*outcomes, *covariates], found)
+    return found.findings, found.proposed
+
+
+def _as_read(frame: pd.DataFrame, outcomes: list[str], found: _Found) -> tuple[pd.DataFrame, list[str]]:
+    """The frame with labels and numbers as the proposed keys read them, and its covariates."""
+    spec, first = found.spec, found.first
+    labels = identifier_columns(spec)
+    found.note(look.blanks(frame, labels, [*labels, *outcomes, *spec.covariates], first))
+    frame = stripped(frame) if found.proposed else frame
     covariates = covariate_columns(spec, frame)
-    note(look.spellings(frame, labels, first))
-    note(look.numbers(frame, [*outcomes, *covariates, *([spec.weights] if spec.weights else [])], first))
-    read = _spec({key: value for key, value in proposed.items() if key.startswith("read.")}, ()).read
-    frame = with_numbers(frame, read)
+    found.note(look.spellings(frame, labels, first))
+    weights = [spec.weights] if spec.weights else []
+    found.note(look.numbers(frame, [*outcomes, *covariates, *weights], first))
+    reading = {key: value for key, value in found.proposed.items() if key.startswith("read.")}
+    return with_numbers(frame, _spec(reading, ()).read), covariates
+
+
+def _taken_in(frame: pd.DataFrame, found: _Found) -> Intake | None:
+    """The frame with its periods as numbers; None where they cannot be read."""
+    spec = found.spec
     try:
         taken = take_in(frame, replace(spec, cohort="", cohort_from=None, duplicates="refuse"))
-        dated = taken.frame
     except InputError as error:
-        found.append(Finding(str(error), refused=True))
-        return found, proposed
-    problem = period_problem(dated, spec.unit, spec.time)
-    if problem:
-        found.append(Finding(problem, spec.time, refused=True))
-        return found, proposed
+        found.refuse(str(error))
+        return None
+    if problem := period_problem(taken.frame, spec.unit, spec.time):
+        found.refuse(problem, spec.time)
+        return None
+    return taken
+
+
+def _look_at_never(frame: pd.DataFrame, taken: Intake, found: _Found) -> None:
+    """Codes of the cohort column that may stand for never treated."""
+    spec = found.spec
     cohort = cohort_column(spec, frame)
-    if spec.cohort_from is None and cohort in frame.columns:
-        periods = pd.to_numeric(dated[spec.time], errors="coerce")
-        span = (float(periods.min()), float(periods.max()))
-        read_as = taken.kind in ("quarter", "month")
-        note(look.never_codes(frame[cohort], frame[spec.unit], span, first, spec.never, refused=read_as))
-    if spec.duplicates == "refuse":
-        treatment = spec.cohort_from or cohort if spec.treatment == "binary" else spec.treatment
-        read_columns = [treatment, *outcomes, *covariates, *spec.cluster]
-        mended = replace(spec, never=(*spec.never, *proposed.get("never", ())), duplicates="refuse")
-        try:
-            dated = take_in(frame, mended).frame
-        except InputError as error:
-            found.append(Finding(str(error), refused=True))
-        note(look.duplicates(dated, spec.unit, spec.time, list(dict.fromkeys(read_columns)), first))
-    return found, proposed
+    if spec.cohort_from is not None or cohort not in frame.columns:
+        return
+    periods = pd.to_numeric(taken.frame[spec.time], errors="coerce")
+    span = (float(periods.min()), float(periods.max()))
+    read_as = taken.kind in ("quarter", "month")
+    found.note(
+        look.never_codes(frame[cohort], frame[spec.unit], span, found.first, spec.never, refused=read_as)
+    )
 
 
-def _propose(proposed: dict[str, Any], keys: Mapping[str, Any], spec: Spec) -> None:
-    """Add the keys of a finding; lists grow, and start with what the keys given name."""
-    given = {"never": list(spec.never), "read.missing": list(spec.read.missing)}
-    for key, value in keys.items():
-        if isinstance(value, list):
-            before = proposed.get(key, given.get(key, []))
-            proposed[key] = [*before, *(part for part in value if part not in before)]
-        else:
-            proposed[key] = value
+def _look_at_duplicates(frame: pd.DataFrame, dated: pd.DataFrame, columns: list[str], found: _Found) -> None:
+    """Several rows of one unit and period, with the cohorts dated where they can be."""
+    spec = found.spec
+    treatment = spec.cohort_from or cohort_column(spec, frame)
+    read = [treatment if spec.treatment == "binary" else spec.treatment, *columns, *spec.cluster]
+    mended = replace(spec, never=(*spec.never, *found.proposed.get("never", ())), duplicates="refuse")
+    try:
+        dated = take_in(frame, mended).frame
+    except InputError as error:
+        found.refuse(str(error))
+    found.note(look.duplicates(dated, spec.unit, spec.time, list(dict.fromkeys(read)), found.first))
 
 
 def _head(name: str, frame: pd.DataFrame, spec: Spec, panel: Panel | None) -> str:

@@ -25,12 +25,13 @@ from replication.core.columns import (
 )
 from replication.core.duplicates import require_unique
 from replication.core.errors import PanelError
-from replication.core.identifiers import is_continuous, require_groups, require_single_names, require_unlike
+from replication.core.identifiers import require_single_names, require_unlike
 from replication.core.intake import take_in
 from replication.core.interactions import covariate_columns, covariate_stack
 from replication.core.logarithm import require_logarithm, with_logarithm
 from replication.core.numbering import Numbering, isolated_period, require_even_calendar
 from replication.core.panel import NEVER, Panel
+from replication.core.panel_groups import cluster_codes, matrix_of, strata_codes, unit_coordinates
 from replication.core.panel_periods import cohort_values, far_cohorts, gap_note, numbering_of
 from replication.core.period_column import require_periods
 from replication.core.sample_selection import (
@@ -39,15 +40,12 @@ from replication.core.sample_selection import (
     cohort_column,
     identifier_columns,
     outside,
-    strata_names,
     take_sample,
 )
 from replication.core.spec import Spec
 
 LARGEST_OFFSET = 50
 """Logarithm of 5e21; no population or exposure has a larger one."""
-SAME_PLACE = 1e-6
-"""Degrees (0.1 meters) by which the coordinates of a unit may differ through rounding."""
 
 
 def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
@@ -147,14 +145,14 @@ def _assemble(
     if exposure is None:
         notes += far_cohorts(cohort, periods, np.asarray(units), numbering)
     covariates, names = covariate_stack(frame, spec, place, numbering.label(periods), len(units))
-    clusters = _codes(frame, spec.cluster or (spec.unit,), place, shape)
+    clusters = cluster_codes(frame, spec.cluster or (spec.unit,), place, shape)
     seen = np.unique(row, return_index=True)[1]
     return Panel(
-        y=_matrix(outcome, place, shape),
+        y=matrix_of(outcome, place, shape),
         units=np.asarray(units),
         periods=periods,
         cohort=cohort,
-        weight=_filled(_matrix(weight, place, shape)),
+        weight=_filled(matrix_of(weight, place, shape)),
         exposure=None if exposure is None else np.nan_to_num(exposure),
         clusters=clusters,
         cluster_labels={
@@ -162,10 +160,12 @@ def _assemble(
         },
         covariates=covariates,
         covariate_names=names,
-        strata={**_strata(frame, spec, row, len(units)), **eligible_codes(frame, spec, row, len(units))},
+        strata={**strata_codes(frame, spec, row, len(units)), **eligible_codes(frame, spec, row, len(units))},
         unit_values=unit_doses(frame, spec, row, numbers, cohort),
-        offset=None if spec.offset is None else _matrix(offset_of(frame, spec.offset, at), place, shape, 0.0),
-        coordinates=_coordinates(frame, spec, row, len(units)),
+        offset=None
+        if spec.offset is None
+        else matrix_of(offset_of(frame, spec.offset, at), place, shape, 0.0),
+        coordinates=unit_coordinates(frame, spec, row, len(units)),
         weighted=spec.weights is not None,
         outcome=spec.outcome,
         spec_id=spec.id,
@@ -182,7 +182,7 @@ def _exposure(
     if spec.treatment == "binary":
         return None
     values = numeric(frame, spec.treatment, missing="refuse", at=(spec.unit, spec.time))
-    exposure = _matrix(values, place, shape)
+    exposure = matrix_of(values, place, shape)
     if not spec.reversible:
         require_no_reversal(exposure, spec.treatment, units)
     return exposure
@@ -265,84 +265,7 @@ def _doses(sampled: pd.DataFrame, spec: Spec, panel: Panel) -> Floats:
     column = pd.Index(panel.label(panel.periods)).get_indexer(pd.Index(labels))
     inside = (row >= 0) & (column >= 0)
     values = numeric(sampled, spec.treatment, at=(spec.unit, spec.time))
-    return _matrix(values[inside], (row[inside], column[inside]), panel.y.shape)
-
-
-def _codes(
-    frame: pd.DataFrame, names: Sequence[str], place: tuple[Any, Any], shape: tuple[int, int]
-) -> dict[str, Ints]:
-    found: dict[str, Ints] = {}
-    for name in names:
-        absent = int(frame[name].isna().sum())
-        if absent:
-            raise PanelError(
-                f"{absent} of {len(frame)} rows have no cluster in column {name!r}. Fill them in."
-            )
-        codes = pd.factorize(frame[name], sort=True)[0].astype(float)
-        if is_continuous(frame[name]):
-            require_groups(codes, shape[0], frame[name], "clusters")
-        matrix = _matrix(codes, place, shape)
-        constant = np.nanmin(matrix, axis=1)
-        if (np.nanmax(matrix, axis=1) == constant).all():
-            found[name] = constant.astype(np.int64)
-        else:
-            found[name] = np.nan_to_num(matrix).astype(np.int64)
-        if int(found[name].max()) == 0:
-            if matrix.shape[0] == 1:
-                raise PanelError("The panel has only one unit; at least two are needed.")
-            raise PanelError(
-                f"Column {name!r} has one cluster. Clustered standard errors need at least two; name a "
-                "finer column, or leave 'cluster' empty to cluster by unit."
-            )
-    return found
-
-
-def _strata(frame: pd.DataFrame, spec: Spec, row: Any, n_units: int) -> dict[str, Ints]:
-    found = {}
-    alone = [trend.removesuffix("_by_time") for trend in spec.trends if trend.endswith("_by_time")]
-    for name in dict.fromkeys([*strata_names(spec), *spec.inference.groups]):
-        if frame[name].isna().any():
-            absent = int(frame[name].isna().sum())
-            raise PanelError(f"{absent} of {len(frame)} rows have no {name!r}. Fill it in.")
-        codes, _ = pd.factorize(frame[name], sort=True)
-        by_unit = np.zeros(n_units, dtype=np.int64)
-        by_unit[row] = codes
-        moved = len(np.unique(row[by_unit[row] != codes]))
-        if moved:
-            raise PanelError(
-                f"{moved} units change their {name!r} over time; groups with their own period "
-                "effects or trends need one value per unit."
-            )
-        if name in alone or is_continuous(frame[name]):
-            purpose = "groups with period effects or trends of their own"
-            require_groups(by_unit, n_units, frame[name], purpose)
-        elif name == spec.inference.strata:
-            require_groups(by_unit, n_units, frame[name], "groups within which adoption can be permuted")
-        found[name] = by_unit
-    return found
-
-
-def _coordinates(frame: pd.DataFrame, spec: Spec, row: Any, n_units: int) -> Floats | None:
-    if spec.inference.method != "conley":
-        return None
-    found = np.zeros((n_units, 2))
-    for axis, name in enumerate(spec.inference.coordinates):
-        values = numeric(frame, name, missing="refuse", at=(spec.unit, spec.time))
-        found[row, axis] = values
-        moved = np.abs(found[row, axis] - values) > SAME_PLACE
-        if moved.any():
-            raise PanelError(
-                f"{np.unique(row[moved]).size} units change their {name!r} over time, for example "
-                f"{spec.unit} {frame.loc[moved, spec.unit].iloc[0]}. Conley standard errors need "
-                "one place per unit: correct the coordinates, or take one period's for all."
-            )
-    return found
-
-
-def _matrix(values: Floats, place: tuple[Any, Any], shape: tuple[int, int], empty: float = np.nan) -> Floats:
-    matrix = np.full(shape, empty)
-    matrix[place] = values
-    return matrix
+    return matrix_of(values[inside], (row[inside], column[inside]), panel.y.shape)
 
 
 def _filled(weight: Floats) -> Floats:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,9 @@ from replication.core.versions import package_versions
 
 FILES = ("estimates.csv", "vcov.csv", "spec.yaml")
 """Files of a saved specification, in the order in which they are written."""
+COPY = ".spec.json"
+"""The record of ``spec.yaml`` as JSON, which is read thirty times faster; it counts only beside the very text
+that it was written with."""
 
 
 def save(estimates: Estimates, spec: Spec, folder: Path, fingerprint: str = "") -> None:
@@ -33,7 +38,10 @@ def save(estimates: Estimates, spec: Spec, folder: Path, fingerprint: str = "") 
     }
     if fingerprint:
         record["fingerprint"] = fingerprint
-    write_text(folder / "spec.yaml", yaml.dump(record, Dumper=_DUMPER, sort_keys=False, allow_unicode=True))
+    text = yaml.dump(record, Dumper=_DUMPER, sort_keys=False, allow_unicode=True)
+    if fingerprint:
+        _write_copy(folder, text, record)
+    write_text(folder / "spec.yaml", text)
 
 
 def load(folder: Path) -> tuple[Estimates, dict[str, Any]]:
@@ -52,14 +60,36 @@ def load_record(folder: Path) -> tuple[dict[str, Any], Details]:
         If the details have fields that this version of the package does not know.
     """
     path = folder / "spec.yaml"
-    record: dict[str, Any] = parse_yaml(path.read_text(encoding="utf-8"), RECORD)
+    content = path.read_bytes()
+    record: dict[str, Any] = _copied(folder, content) or parse_yaml(content.decode("utf-8"), RECORD)
     return record, details_of(record.get("details"), str(path))
+
+
+def _write_copy(folder: Path, text: str, record: dict[str, Any]) -> None:
+    """Write the copy, unless JSON would change the record."""
+    copy = json.dumps(record)
+    if repr(json.loads(copy)) == repr(record):
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        write_text(folder / COPY, f'{{"sha256": "{digest}", "record": {copy}}}\n')
+
+
+def _copied(folder: Path, content: bytes) -> dict[str, Any] | None:
+    """The record of a ``spec.yaml`` with this content; None if there is no copy of it."""
+    try:
+        found = json.loads((folder / COPY).read_bytes())
+        same = found["sha256"] == hashlib.sha256(content).hexdigest()
+        return dict(found["record"]) if same else None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 def load_table(folder: Path) -> pd.DataFrame:
     """The rows of one saved specification, without labels that repeat its numbers."""
-    table = pd.read_csv(folder / "estimates.csv", dtype={"spec_id": str, "study": str})
-    return table.drop(columns=list(LABELS), errors="ignore")
+    return pd.read_csv(
+        folder / "estimates.csv",
+        dtype={"spec_id": str, "study": str},
+        usecols=lambda column: column not in LABELS,
+    )
 
 
 def stored_fingerprint(folder: Path) -> str:

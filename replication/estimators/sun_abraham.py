@@ -60,6 +60,8 @@ from replication.inference.leverage import cluster_influence
 from replication.inference.row_table import EstimateRow
 from replication.inference.variances import from_adjusted
 
+NOT_COMPARED = "have no unit observed both when treated and in the last period before adoption, with controls"
+
 
 @dataclass(frozen=True, slots=True)
 class PathCells:
@@ -77,6 +79,12 @@ class PathCells:
     base: Ints
     event: Ints
     mass: Floats
+
+    @property
+    def estimated(self) -> list[int]:
+        """First treated periods of the cohorts with an effect after adoption."""
+        found: list[int] = self.cohorts[(self.mass * (self.event >= 0)).any(axis=1)].tolist()
+        return found
 
 
 @registered("Sun-Abraham", takes=("covariates", "weights"))
@@ -141,12 +149,7 @@ def sun_abraham(
         anticipation=anticipation,
         extras={"shares": shares},
     )
-    panel = with_lost_cohorts(
-        panel,
-        adopters,
-        found.cohorts[(found.mass * (found.event >= 0)).any(axis=1)].tolist(),
-        "have no unit observed both when treated and in the last period before adoption, with controls",
-    )
+    panel = with_lost_cohorts(panel, adopters, found.estimated, NOT_COMPARED)
     blocks = SaturatedShares.of(fit, panel.cluster)
     points = PointEstimates(panel, "sun_abraham", rows, estimate, inference, "t", details=details)
     points = points.with_influence(cluster_influence(panel, *blocks.influence(on_paths[:, :, 0])))

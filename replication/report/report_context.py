@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from replication.report.report_data import Folders, Results, Saved
+from replication.report.folders import Folders
+from replication.report.report_data import Results, Saved
 from replication.report.study_config import Entry, StudyConfig
 from replication.report.table_document import MADE_WITH, TableDocument
 

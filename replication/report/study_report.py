@@ -9,11 +9,11 @@ from pathlib import Path
 from replication.core.errors import InputError
 from replication.core.files import write_text
 from replication.report.figures import write_figure
+from replication.report.folders import Folders
 from replication.report.html_table import table_page
 from replication.report.latex_table import latex
 from replication.report.markdown_table import markdown
 from replication.report.report_context import Context
-from replication.report.report_data import Folders
 from replication.report.spreadsheet import write_spreadsheet
 from replication.report.study_config import Entry, StudyConfig
 from replication.report.table_document import MADE_WITH, TableDocument

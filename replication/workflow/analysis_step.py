@@ -12,7 +12,7 @@ from replication.core.code_digest import code_digest
 from replication.core.errors import InputError
 from replication.core.files import write_csv
 from replication.core.fingerprints import file_digest, fingerprint, renew
-from replication.report.report_data import Folders
+from replication.report.folders import Folders
 from replication.workflow.entry_inputs import named_inputs
 from replication.workflow.project import StudyFolder
 

@@ -9,7 +9,7 @@ from typing import Any
 from replication.core.fingerprints import file_digest
 from replication.core.plain_data import texts_in
 from replication.core.temporary_files import visible_paths
-from replication.report.report_data import Folders
+from replication.report.folders import Folders
 
 PLACES = ("clean/", "analyses/", "tables/", "raw/")
 

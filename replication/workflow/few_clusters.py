@@ -9,7 +9,7 @@ from typing import Final
 
 from replication.core.temporary_files import visible_paths
 from replication.core.wording import counted
-from replication.report.report_data import Folders
+from replication.report.folders import Folders
 from replication.workflow.entry_inputs import named_specs
 from replication.workflow.project import StudyFolder
 

@@ -22,7 +22,7 @@ from replication.core.plain_data import texts_in
 from replication.core.saved_results import FILES
 from replication.core.temporary_files import visible_paths
 from replication.core.versions import package_versions
-from replication.report.report_data import Folders
+from replication.report.folders import Folders
 from replication.sources.manifest import MANIFEST, locate
 from replication.workflow import project
 from replication.workflow.crate import crate

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from replication.core.files import write_csv
-from replication.report.report_data import Folders
+from replication.report.folders import Folders
 from replication.report.study_config import SIMULATED, parse_study
 from replication.report.study_report import write_figures, write_tables
 from replication.workflow.placebo_simulation import Order

@@ -13,7 +13,8 @@ from replication.core.files import replacing
 from replication.core.spec import load_specs
 from replication.display.formatting import typeset
 from replication.report.figures import FIGURES
-from replication.report.report_data import Folders, Results
+from replication.report.folders import Folders
+from replication.report.report_data import Results
 from replication.report.tables import TABLES
 from replication.workflow import project
 

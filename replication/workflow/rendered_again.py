@@ -16,8 +16,8 @@ from replication.checks.file_differences import difference
 from replication.core.errors import InputError
 from replication.core.fingerprints import Ledger
 from replication.core.saved_results import write_bundle
+from replication.report.folders import Folders
 from replication.report.report_context import Context
-from replication.report.report_data import Folders
 from replication.report.study_config import load_study
 from replication.workflow import project
 from replication.workflow.project import FIGURE_ENDINGS, TABLE_ENDINGS, StudyFolder

@@ -13,8 +13,8 @@ from replication.core.fingerprints import Ledger, fingerprint, renew
 from replication.core.plain_data import texts_in
 from replication.core.study_folder import SUMMARY
 from replication.report.figures import FIGURES
+from replication.report.folders import Folders
 from replication.report.report_context import Context
-from replication.report.report_data import Folders
 from replication.report.study_config import Entry, load_study
 from replication.report.study_report import write_figures, write_tables
 from replication.report.tables import TABLES

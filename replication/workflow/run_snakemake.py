@@ -9,16 +9,17 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from replication.core.errors import InputError
-from replication.core.files import write_text
 from replication.core.fingerprints import files_digest
 from replication.core.processes import ask_for_signal
 from replication.core.study_folder import study_folders
 from replication.workflow import project
 from replication.workflow.few_clusters import few_cluster_lines
+from replication.workflow.last_run import closing_if_unchanged, note_run, state_read
 from replication.workflow.project import StudyFolder, checked, study
 from replication.workflow.run_lock import only_run
 from replication.workflow.run_requirements import replacements, require_writable
@@ -29,8 +30,7 @@ from replication.workflow.step_request import VARIABLE
 from replication.workflow.step_server import SOCKET, serving
 
 SNAKEMAKE_LOG = "logs/snakemake.log"
-SETTLED = ".snakemake/settled.txt"
-"""Digest of the edited files when everything was last up to date."""
+NOTHING = "Nothing to do: every table and figure is up to date."
 ROUNDS = 3
 """Number of times that a run restarts because its inputs were edited meanwhile."""
 LINES = 12
@@ -61,26 +61,38 @@ def run(root: Path, cores: str, only: Sequence[str] = ()) -> int:
     require_writable(root)
     environment, notes = replacements(root)
     os.environ.update(environment)
+    _print_lines(notes)
+    if only:
+        return run_only(root, cores, only, start)
+    with only_run(root):
+        if known := closing_if_unchanged(root):
+            print(f"{NOTHING}\n{known}\n{_time_taken(start)}")
+            return 0
+        return run_all(root, cores, settings, start)
+
+
+def run_all(root: Path, cores: str, settings: Mapping[str, Any], start: float) -> int:
+    """Make all results of the studies that the settings ask for."""
+    before = state_read(root)
     able, stopped = usable_studies(root)
     requested = requested_studies(settings, [folder.name for folder in study_folders(root)])
     chosen = [name for name in able if name in requested]
-    lines = notes if only else [*notes, *stopped]
-    print("".join(f"{line}\n" for line in lines), end="", flush=True)
-    if only:
-        return run_only(root, cores, only, able)
-    with only_run(root):
-        steps, failures, code = run_until_settled(root, cores, chosen) if chosen else (0, 0, 2)
-    seconds = time.perf_counter() - start
+    _print_lines(stopped)
+    steps, failures, code = run_until_settled(root, cores, chosen) if chosen else (0, 0, 2)
     if code:
-        _print_stopped(root, seconds, explained=bool(failures) or not chosen)
+        _print_stopped(root, start, explained=bool(failures) or not chosen)
         return code
-    print(closing(root, steps, seconds))
-    return 2 if stopped else 0
+    report = closing(root)
+    print("\n".join([*([] if steps else [NOTHING]), report, _time_taken(start)]))
+    if stopped:
+        return 2
+    note_run(root, before, report)
+    return 0
 
 
-def run_only(root: Path, cores: str, only: Sequence[str], able: Sequence[str]) -> int:
+def run_only(root: Path, cores: str, only: Sequence[str], start: float) -> int:
     """Make some results and what they need, and leave everything else as it is."""
-    start = time.perf_counter()
+    able, _ = usable_studies(root)
     targets = targets_of(root, only)
     for target in targets:
         if target.study not in able:
@@ -88,19 +100,28 @@ def run_only(root: Path, cores: str, only: Sequence[str], able: Sequence[str]) -
     files = list(dict.fromkeys(path for target in targets for path in target.files))
     with only_run(root), serving(root, ahead=False) as server:
         code = snakemake(root, cores, able, files)
-    seconds = time.perf_counter() - start
     if code:
-        _print_stopped(root, seconds, explained=bool(server.failures))
+        _print_stopped(root, start, explained=bool(server.failures))
         return code
+    seconds = time.perf_counter() - start
     owners = [study(root, name) for name in dict.fromkeys(target.study for target in targets)]
     print(closing_of(targets, server.steps, seconds, few_cluster_lines(root, owners)))
     return 0
 
 
-def _print_stopped(root: Path, seconds: float, *, explained: bool) -> None:
+def _print_lines(lines: Sequence[str]) -> None:
+    print("".join(f"{line}\n" for line in lines), end="", flush=True)
+
+
+def _time_taken(start: float) -> str:
+    return f"Done in {time.perf_counter() - start:.0f} s."
+
+
+def _print_stopped(root: Path, start: float, *, explained: bool) -> None:
     """The end of a run that failed; of Snakemake's log as well unless a step has explained it."""
     if not explained:
         print(last_words(root / SNAKEMAKE_LOG), file=sys.stderr)
+    seconds = time.perf_counter() - start
     print(f"The run stopped after {seconds:.0f} s; the logs of the steps are in logs/.")
 
 
@@ -112,17 +133,12 @@ def run_until_settled(root: Path, cores: str, studies: Sequence[str]) -> tuple[i
     (steps, failures, code) : steps that ran, those that failed, and the exit code.
     """
     steps = failures = code = 0
-    settled = root / SETTLED
     for _ in range(ROUNDS):
         before = edited_files(root)
-        known = settled.read_text(encoding="utf-8") if settled.is_file() else ""
-        with serving(root, ahead=known != before) as server:
+        with serving(root, ahead=True) as server:
             code = snakemake(root, cores, studies)
         steps, failures = steps + server.steps, failures + server.failures
-        if code:
-            break
-        write_text(settled, before)
-        if edited_files(root) == before:
+        if code or edited_files(root) == before:
             break
         print("Descriptions or specifications were edited during the run; affected outputs are made again.")
     return steps, failures, code
@@ -186,19 +202,15 @@ def last_words(log: Path) -> str:
     return "\n".join(["Snakemake stopped:", *lines[begin[0] if begin else -LINES :][:LINES]])
 
 
-def closing(root: Path, steps: int, seconds: float) -> str:
-    """Location of the results, studies that did not run, and the time taken."""
-    lines = []
-    if steps == 0:
-        lines.append("Nothing to do: every table and figure is up to date.")
-    lines += [did_not_run(one) for one in project.readable(root)[0] if project.absent_files(one)]
+def closing(root: Path) -> str:
+    """Studies that did not run, and where the results are."""
+    lines = [did_not_run(one) for one in project.readable(root)[0] if project.absent_files(one)]
     able = project.runnable(root)
     lines += few_cluster_lines(root, able)
     ran = [one.id for one in able]
     lines.append(f"Tables:  {', '.join(f'tables/{name}/' for name in ran)}")
     lines.append(f"Figures: {', '.join(f'figures/{name}/' for name in ran)}")
     lines.append("Report:  report/index.html")
-    lines.append(f"Done in {seconds:.0f} s.")
     return "\n".join(lines)
 
 

@@ -215,7 +215,7 @@ def test_a_missing_year_is_named_with_the_command(
     aside = place.rename(place.with_suffix(".aside"))
     try:
         assert project.runnable(root) == []
-        output = closing(root, 0, 1.0)
+        output = closing(root)
         for study in STUDIES:
             assert (
                 f"{study} did not run: 1 raw file is missing; fetch with `replication data fetch "
@@ -251,7 +251,7 @@ def test_without_files_the_run_and_the_page_say_how_to_get_them(
     for name in ("studies", "data_raw/sources.yaml", "config.yaml"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).symlink_to(ROOT / name)
-    output = closing(tmp_path, 0, 1.0)
+    output = closing(tmp_path)
     for study in STUDIES:
         line = next(line for line in output.splitlines() if line.startswith(f"{study} did not run"))
         assert "14 raw files are missing" in line

@@ -18,7 +18,7 @@ from replication.core.saved_results import save
 from replication.core.spec import Inference, Spec, parse_spec
 from replication.inference.assemble import PointEstimates, from_scores
 from replication.inference.row_table import EstimateRow
-from replication.report.report_data import Folders
+from replication.report.folders import Folders
 from replication.report.study_config import StudyConfig, parse_study
 
 N, T = 60, 9

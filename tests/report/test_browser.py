@@ -11,8 +11,8 @@ from urllib.parse import unquote
 import pandas as pd
 import pytest
 
+from replication.report.folders import Folders
 from replication.report.report_context import Context
-from replication.report.report_data import Folders
 from replication.report.site.site_pages import StudyReport
 from replication.report.site.site_render import compared, render, write_site
 from replication.report.study_config import StudyConfig, parse_study

@@ -16,8 +16,8 @@ from replication.core.errors import SpecError
 from replication.display.canvas import styled
 from replication.report.figures import FIGURES, event_study_figure, write_figure
 from replication.report.figures.figure_files import Drawing, read_description
+from replication.report.folders import Folders
 from replication.report.report_context import Context
-from replication.report.report_data import Folders
 from replication.report.study_config import Entry, StudyConfig, parse_study
 from replication.report.study_report import write_figures
 

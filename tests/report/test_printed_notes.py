@@ -21,8 +21,8 @@ from replication.display.fitted_notes import (
 from replication.display.media import PAGE
 from replication.report.figures import FIGURES
 from replication.report.figures.figure_files import read_description
+from replication.report.folders import Folders
 from replication.report.report_context import Context
-from replication.report.report_data import Folders
 from replication.report.study_config import StudyConfig, load_study
 from replication.report.tables import build
 

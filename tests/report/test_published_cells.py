@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from replication.report.report_data import Folders
+from replication.report.folders import Folders
 from replication.report.table_document import TableRow
 from replication.report.trace.published_cells import published
 

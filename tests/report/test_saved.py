@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from replication.report.report_data import Folders
+from replication.report.folders import Folders
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 
 from replication.report.figures.figure_files import compact
+from replication.report.folders import Folders
 from replication.report.report_context import Context
-from replication.report.report_data import Folders
 from replication.report.site.explorer_data import explorer_data
 from replication.report.site.site_pages import Skipped, StudyReport
 from replication.report.site.site_render import Site, compared, render, write_site, zip_site

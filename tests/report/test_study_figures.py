@@ -29,8 +29,8 @@ from replication.report.figures import (
     write_figure,
 )
 from replication.report.figures.figure_files import read_description
+from replication.report.folders import Folders
 from replication.report.report_context import Context
-from replication.report.report_data import Folders
 from replication.report.study_config import Entry, StudyConfig
 from replication.report.tables.frame_table import printed
 

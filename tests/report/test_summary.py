@@ -15,8 +15,8 @@ import pytest
 from replication.core.errors import SpecError
 from replication.core.spec import load_specs
 from replication.core.study_folder import read_description
+from replication.report.folders import Folders
 from replication.report.report_context import Context
-from replication.report.report_data import Folders
 from replication.report.site.site_pages import StudyReport, study_files
 from replication.report.study_config import StudyConfig, load_study
 from replication.report.summary import phrases, write_summary

@@ -9,8 +9,8 @@ import pytest
 
 from replication.core.errors import SpecError
 from replication.display.formatting import fixed
+from replication.report.folders import Folders
 from replication.report.report_context import Context
-from replication.report.report_data import Folders
 from replication.report.study_config import StudyConfig, parse_study
 from replication.report.study_report import write_tables
 from replication.report.table_document import TableDocument

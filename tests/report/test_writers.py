@@ -14,10 +14,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from replication.report.folders import Folders
 from replication.report.html_table import cut_fragment, fragment, table_page
 from replication.report.latex_table import escape, latex
 from replication.report.markdown_table import markdown
-from replication.report.report_data import Folders
 from replication.report.study_config import StudyConfig, parse_study
 from replication.report.study_report import write_tables
 from replication.report.table_document import Heading, Section, TableDocument, TableRow

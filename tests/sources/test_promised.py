@@ -15,7 +15,8 @@ from artificial_sources import activation_days, stata_bytes
 from test_fetch import SOURCE
 
 from replication.core.errors import SourceError
-from replication.report.report_data import Folders, read_source
+from replication.report.folders import Folders
+from replication.report.report_data import read_source
 from replication.sources import hand_entered, manifest
 from replication.sources.crosswalks import read_agencies
 from replication.sources.manifest import Source, load_manifest, promises

@@ -44,7 +44,7 @@ for name in names:
 RESULTS = """
 import json, sys
 from pathlib import Path
-from replication.report.report_data import Folders
+from replication.report.folders import Folders
 from replication.report.study_config import load_study
 from replication.report import study_report
 root = Path(sys.argv[1])

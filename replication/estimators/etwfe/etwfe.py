@@ -119,15 +119,15 @@ def etwfe(
     parts = partial(_parts, averages, cells, window, reference=shows_leads)
     estimate, scores = fit.averages(averages)
     ratio = [_log_ratio(fit, averages)] if isinstance(fit, etwfe_poisson.PoissonFit) else []
-    rows, points, influence = _ordered([*parts(estimate, scores), *ratio])
-    shown = shown_times(rows, window, cells)
+    rows, points, scores = _ordered([*parts(estimate, scores), *ratio])
     absorbed = len(cells.panel.units) - 1 if family == "gaussian" else 0
     require_residual(cells.n_obs, fit.n_params + absorbed, "Use fewer covariates, or add units.")
     factor = small_sample_factor(cells.panel.n_clusters, cells.n_obs, fit.n_params)
-    details = details_of(cells, family, shown)
-    proportional = _proportional(rows, points, influence, cells, factor)
-    base_period = -1 - anticipation if shows_leads else "untreated"
-    details = replace(details, base_period=base_period, control_group=control_group).with_extras(proportional)
+    details = replace(
+        details_of(cells, family, shown_times(rows, window, cells)),
+        base_period=-1 - anticipation if shows_leads else "untreated",
+        control_group=control_group,
+    ).with_extras(_proportional(rows, points, scores, cells, factor))
     found = PointEstimates(
         cells.panel,
         "etwfe",
@@ -138,15 +138,13 @@ def etwfe(
         n_obs=cells.n_obs,
         details=describe_cells(details, cells, panel).measured(parameters=fit.n_params),
     )
-    if isinstance(fit, etwfe_poisson.PoissonFit):
-        return from_scores(found, influence, factor)
-    found = found.with_influence(cluster_influence(cells.panel, *extended_influence(fit, averages)))
-    if inference.variance == "cv1":
-        return from_scores(found, influence, factor)
+    if isinstance(fit, etwfe_linear.LinearFit):
+        found = found.with_influence(cluster_influence(cells.panel, *extended_influence(fit, averages)))
+    if isinstance(fit, etwfe_poisson.PoissonFit) or inference.variance == "cv1":
+        return from_scores(found, scores, factor)
     shares = ExtendedShares.of(fit, cells.panel.cluster)
-    return from_adjusted(
-        found, shares.adjusted(_ordered(parts(estimate, shares.rows(averages)))[2], inference)
-    )
+    on_coefficients = _ordered(parts(estimate, shares.rows(averages)))[2]
+    return from_adjusted(found, shares.adjusted(on_coefficients, inference))
 
 
 def shown_times(rows: list[EstimateRow], window: tuple[int, int] | None, cells: SortedCells) -> list[int]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from replication.report.folders import Folders
 from replication.report.html_table import cut_fragment
 from replication.report.report_context import Context
-from replication.report.report_data import Folders
 from replication.report.study_config import Entry, StudyConfig
 from replication.sources.manifest import Source
 

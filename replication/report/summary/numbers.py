@@ -18,7 +18,8 @@ import pandas as pd
 
 from replication.core.errors import SpecError, nearest
 from replication.display import formatting
-from replication.report.report_data import Folders, Results, read_source
+from replication.report.folders import Folders
+from replication.report.report_data import Results, read_source
 from replication.report.study_config import StudyConfig
 
 DAGGER = formatting.DAGGER

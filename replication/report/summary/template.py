@@ -40,7 +40,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateSynta
 from replication.core.errors import InputError, SpecError, nearest
 from replication.core.files import write_csv, write_text
 from replication.display import formatting
-from replication.report.report_data import Folders
+from replication.report.folders import Folders
 from replication.report.study_config import StudyConfig
 from replication.report.summary import phrases
 from replication.report.summary.numbers import Numbers, Value

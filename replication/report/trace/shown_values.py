@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from replication.report.report_data import Folders, Saved, read_source
+from replication.report.folders import Folders
+from replication.report.report_data import Saved, read_source
 
 FIRST = 2
 """The line below the header."""

@@ -21,8 +21,8 @@ from replication.core.files import write_text
 from replication.core.study_folder import read_description, study_folders
 from replication.display.formatting import listed
 from replication.report.figures import FIGURES
+from replication.report.folders import Folders
 from replication.report.report_context import Context
-from replication.report.report_data import Folders
 from replication.report.study_config import Entry, checked_study
 from replication.report.tables import build
 from replication.report.tables.table_statistics import ENGINE_FILE

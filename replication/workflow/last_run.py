@@ -1,0 +1,97 @@
+"""The last complete run: while no file that it read or wrote has changed, there is nothing to do.
+
+Reading the rules and the studies takes Snakemake and this package three seconds. A run that leaves everything
+up to date therefore notes the inode, size, and times of every file that it read or wrote. If all of them are
+the same, the next run ends at once; in every other case Snakemake decides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from replication.core.code_digest import PACKAGE
+from replication.core.files import write_text
+from replication.sources.manifest import MIRROR
+
+NOTE = ".snakemake/last_run.json"
+READ = ("studies", "data_raw", "config.yaml", "Snakefile", "environment.yaml")
+WRITTEN = ("data_clean", "tables", "figures", "report")
+
+
+def closing_if_unchanged(root: Path) -> str:
+    """The closing report of the last complete run; empty if there is none, or anything changed since."""
+    try:
+        noted = json.loads((root / NOTE).read_text(encoding="utf-8"))
+        known = (noted["read"], noted["written"])
+        closing = str(noted["closing"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    return closing if known == (state_read(root), state_written(root)) else ""
+
+
+def note_run(root: Path, before: str, closing: str) -> None:
+    """Note that everything is up to date, unless what was read has changed since before the run.
+
+    Parameters
+    ----------
+    before : ``state_read`` before the run.
+    closing : what the next run prints if it has nothing to do.
+    """
+    read = state_read(root)
+    if read == before:
+        noted = {"read": read, "written": state_written(root), "closing": closing}
+        write_text(root / NOTE, json.dumps(noted))
+    else:
+        (root / NOTE).unlink(missing_ok=True)
+
+
+def state_read(root: Path) -> str:
+    """State of what a run reads: studies, raw files and their mirror, settings, rules, code, libraries."""
+    mirror = os.environ.get(MIRROR, "")
+    libraries = sysconfig.get_path("purelib")
+    places = [*(root / name for name in READ), PACKAGE, *([Path(mirror)] if mirror else [])]
+    # A library that is installed or removed changes the folder that it lies in.
+    return _digest([sys.version, mirror, _state(Path(libraries).stat()), *_states(root, places)])
+
+
+def state_written(root: Path) -> str:
+    """State of what a run writes."""
+    return _digest(_states(root, (root / name for name in WRITTEN)))
+
+
+def _states(root: Path, places: Iterable[Path]) -> Iterator[str]:
+    for place in places:
+        if place.is_file():
+            yield f"{os.path.relpath(place, root)} {_state(place.stat())}"
+        elif place.is_dir():
+            yield from sorted(_files_below(os.path.realpath(place)))
+        else:
+            yield f"{os.path.relpath(place, root)} absent"
+
+
+def _files_below(folder: str) -> Iterator[str]:
+    """Path and state of every file below a folder but the bytecode of Python."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=True):
+                if entry.name != "__pycache__":
+                    yield from _files_below(entry.path)
+            elif entry.is_file():
+                yield f"{entry.path} {_state(entry.stat())}"
+            else:
+                yield f"{entry.path} broken link"
+
+
+def _state(found: os.stat_result) -> str:
+    """Inode, size, and times; the second time is set by the system and cannot be set back."""
+    return f"{found.st_ino} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
+
+
+def _digest(lines: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
