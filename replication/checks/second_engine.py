@@ -9,6 +9,7 @@ here.
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -33,8 +34,16 @@ class NoSecondEngineError(PanelError):
     """No independent software at hand estimates the model."""
 
 
+KnownModels = dict[tuple[str, ...], dict[str, float]]
+
+
 def second_engine(
-    panel: Panel, *, trends: Sequence[str] = (), estimator: str = "twfe", omitted: Sequence[str] = ()
+    panel: Panel,
+    *,
+    trends: Sequence[str] = (),
+    estimator: str = "twfe",
+    omitted: Sequence[str] = (),
+    known: KnownModels | None = None,
 ) -> dict[str, float]:
     """Coefficients ``att`` and ``coef:<name>`` by independent software.
 
@@ -42,6 +51,8 @@ def second_engine(
     ----------
     estimator : ``twfe`` or ``poisson``.
     omitted : covariates that were left out as collinear (``Estimates.details.omitted``).
+    known : coefficients of models estimated before, to which this one is added. Specifications that differ
+        in their inference only are one model.
 
     Raises
     ------
@@ -52,13 +63,26 @@ def second_engine(
     """
     effects = read_effects(panel, trends)
     frame = long_frame(panel, effects)
-    names = [name for name in panel.covariate_names if name not in omitted]
-    regressors = ["att", *(f"coef:{name}" for name in names)]
-    if estimator == "poisson":
-        return _poisson(frame, regressors, effects)
-    if estimator != "twfe":
-        raise SpecError(f"No independent software is used for {estimator!r}, only for twfe and poisson.")
-    return _absorbing(frame, regressors, effects)
+    covariates = [name for name in panel.covariate_names if name not in omitted]
+    regressors = ["att", *(f"coef:{name}" for name in covariates)]
+    if estimator not in ENGINES:
+        raise SpecError(
+            f"No independent software is used for {estimator!r}, only for {' and '.join(ENGINES)}."
+        )
+    known = {} if known is None else known
+    model = (estimator, frame_digest(frame), *regressors, repr(effects))
+    if model not in known:
+        known[model] = ENGINES[estimator](frame, regressors, effects)
+    return known[model]
+
+
+def frame_digest(frame: pd.DataFrame) -> str:
+    """Digest of the columns of numbers of a frame."""
+    digest = hashlib.sha256()
+    for name in frame.columns:
+        digest.update(f"{name} {frame[name].dtype} {len(frame)}\n".encode())
+        digest.update(np.ascontiguousarray(frame[name].to_numpy()).tobytes())
+    return digest.hexdigest()
 
 
 def long_frame(panel: Panel, effects: Effects) -> pd.DataFrame:
@@ -192,3 +216,7 @@ def _poisson_pyfixest(frame: pd.DataFrame, regressors: list[str], levels: list[s
         )
     found = fit.coef()
     return {name: float(found[plain[name]]) for name in regressors}
+
+
+ENGINES = {"twfe": _absorbing, "poisson": _poisson}
+"""What estimates the model of an estimator."""

@@ -144,15 +144,22 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def _reserved(path: Path) -> Path:
     """An empty file of a temporary name that no other process uses."""
+    temporary = path.with_name(temporary_name(path.name))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(temporary_name(path.name))
-        # The kernel applies the umask here; a mode set afterward would have to read the umask,
-        # which is possible only by changing it for all threads.
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        try:
+            _create(temporary)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _create(temporary)
     except OSError as error:
         raise OutputError(unwritable(path, error)) from error
     return temporary
+
+
+def _create(path: Path) -> None:
+    # The kernel applies the umask here; a mode set afterward would have to read the umask,
+    # which is possible only by changing it for all threads.
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
 
 
 def unwritable(path: Path, error: OSError) -> str:

@@ -159,12 +159,14 @@ def path_test(
     table: pd.DataFrame, vcov: pd.DataFrame, n_clusters: int, anticipation: int, *, repaired: bool
 ) -> JointTest | None:
     """The joint test of the leads from the covariance of the path, where there is an event path."""
-    own = (table["term"] != "att_gt") | (len(vcov) == len(table))
-    path = table[own]
-    inside = ((path["term"] == "event") & path["event_time"].notna()).to_numpy()
-    if not inside.any():
+    terms = np.array(table["term"].tolist())
+    event_time, estimate = table["event_time"].to_numpy(), table["estimate"].to_numpy()
+    # The covariance of many cells is not kept.
+    kept = (terms != "att_gt") | (len(vcov) == len(table))
+    events = kept & (terms == "event") & ~np.isnan(event_time)
+    if not events.any():
         return None
-    event_time, estimate = (path.loc[inside, name].to_numpy() for name in ("event_time", "estimate"))
+    event_time, estimate, inside = event_time[events], estimate[events], events[kept]
     if repaired:
         leads = (event_time < -anticipation) & (estimate != 0)
         return impossible_test(int(leads.sum()), REPAIRED)

@@ -78,10 +78,12 @@ def draw_permutations(strata: Ints, inference: Inference) -> Iterator[Ints]:
     """(N,) positions of those whose adoption each one gets, draw by draw."""
     rng = np.random.default_rng(inference.seed)
     own = np.argsort(strata, kind="stable")
+    several = bool((strata != strata[0]).any())
     for _ in range(inference.draws):
+        keys = rng.random(strata.size)
         order = np.empty(strata.size, dtype=np.int64)
         # Sorting random keys within strata shuffles them in place.
-        order[own] = np.lexsort((rng.random(strata.size), strata))
+        order[own] = np.lexsort((keys, strata)) if several else np.argsort(keys, kind="stable")
         yield order
 
 

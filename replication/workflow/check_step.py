@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,9 @@ from replication.core.processes import in_processes
 from replication.workflow.estimate_batch import Task, with_panels
 from replication.workflow.estimate_step import batches, plan_tasks
 from replication.workflow.project import StudyFolder
+
+if TYPE_CHECKING:
+    from replication.checks.second_engine import KnownModels
 
 TOLERANCE = 1e-8
 # Two decimals beyond the tolerance: later digits are the rounding of one processor.
@@ -95,17 +99,20 @@ def compared(tasks: Sequence[Task], threads: int) -> dict[str, pd.DataFrame]:
 
 def compared_batch(tasks: Sequence[Task]) -> dict[str, pd.DataFrame]:
     """The same for a batch in this process."""
-    return {task.spec.id: coefficients(task, panel) for task, panel in with_panels(tasks)}
+    known: KnownModels = {}
+    return {task.spec.id: coefficients(task, panel, known) for task, panel in with_panels(tasks)}
 
 
-def coefficients(task: Task, panel: Panel) -> pd.DataFrame:
+def coefficients(task: Task, panel: Panel, known: KnownModels) -> pd.DataFrame:
     """One row per coefficient of a specification; none where no independent software estimates it."""
     from replication.checks.second_engine import NoSecondEngineError, second_engine
 
     table = saved_results.load_table(task.folder).set_index("term")["estimate"]
     omitted = [name for name in panel.covariate_names if f"coef:{name}" not in table.index]
     try:
-        theirs = second_engine(panel, estimator=task.spec.estimator, trends=task.spec.trends, omitted=omitted)
+        theirs = second_engine(
+            panel, estimator=task.spec.estimator, trends=task.spec.trends, omitted=omitted, known=known
+        )
     except NoSecondEngineError:
         return pd.DataFrame(columns=COLUMNS)
     rows = [

@@ -71,23 +71,21 @@ class EstimandMoments:
         return neyman - self.adjustment * np.outer(~kept, ~kept), kept
 
 
-def estimand_moments(y: Floats, found: Cohorts, weights: EstimandWeights, codes: Ints) -> EstimandMoments:
+def estimand_moments(y: Floats, loadings: Loadings, codes: Ints) -> EstimandMoments:
     """Moments of the estimands when unit i is in cohort ``codes[i]``.
 
     Parameters
     ----------
     y : (N, T) outcomes without gaps.
-    codes : (N,) cohorts; each has as many units as in ``found``.
+    codes : (N,) cohorts; each has as many units as in the data.
     """
-    k = len(weights.rows)
-    loadings = np.concatenate([weights.outcome, weights.difference]).transpose(1, 2, 0)
-    early = earlier_periods(found, weights)
+    early, k = loadings.early, loadings.early.chosen.size
     total, spread = np.zeros(2 * k), np.zeros((2 * k, 2 * k))
     inner, cross = [], []
-    members = members_of(codes, len(found.sizes))
+    members = members_of(codes, len(loadings.values))
     # Cohort by cohort everything stays in the processor's cache, which is twice as fast as whole
     # matrices.
-    for place, (units, loading) in enumerate(zip(members, loadings, strict=True)):
+    for place, (units, loading) in enumerate(zip(members, loadings.values, strict=True)):
         own = y.take(units, axis=0)
         mean = own.mean(axis=0)
         own -= mean
@@ -113,6 +111,26 @@ class Earlier:
     first: int
     depth: int
     chosen: Bools
+
+
+@dataclass(frozen=True, slots=True)
+class Loadings:
+    """Weights of a design in the layout that its moments use, whatever the assignment.
+
+    Attributes
+    ----------
+    values : (G, T, 2K) weights of theta_0 and then of X on the outcomes of each cohort.
+    early : the periods of the adjustment.
+    """
+
+    values: Floats
+    early: Earlier
+
+    @classmethod
+    def of(cls, found: Cohorts, weights: EstimandWeights) -> Loadings:
+        """The loadings of K estimands."""
+        values = np.concatenate([weights.outcome, weights.difference]).transpose(1, 2, 0)
+        return cls(np.ascontiguousarray(values), earlier_periods(found, weights))
 
 
 def earlier_periods(found: Cohorts, weights: EstimandWeights) -> Earlier:

@@ -31,6 +31,7 @@ Journal of Political Economy: Microeconomics 1(4): 669-709.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -41,7 +42,7 @@ from replication.core.estimates import Estimates, row_labels
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.registry import registered
-from replication.estimators.roth_santanna.design_moments import EstimandMoments, estimand_moments
+from replication.estimators.roth_santanna.design_moments import EstimandMoments, Loadings, estimand_moments
 from replication.estimators.roth_santanna.design_sample import assigned_units
 from replication.estimators.roth_santanna.design_tests import (
     Balance,
@@ -68,7 +69,7 @@ from replication.inference.permuted_assignments import Exchanges, draw_permutati
 FEW_UNITS = 30
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TimingDesign:
     """Design of a panel under random treatment timing.
 
@@ -86,7 +87,12 @@ class TimingDesign:
     beta: str | int
     variance: str
 
-    @property
+    @cached_property
+    def loadings(self) -> Loadings:
+        """The weights as every draw uses them."""
+        return Loadings.of(self.cohorts, self.weights)
+
+    @cached_property
     def fixed(self) -> Bools:
         """(K,) estimands that are zero whatever the outcomes: theta_0 and X are the same."""
         same = (self.weights.outcome == self.weights.difference).all(axis=(1, 2))
@@ -107,7 +113,7 @@ class TimingDesign:
 
     def statistics(self, codes: Ints) -> tuple[Floats, Balance]:
         """(K, 2) estimates and t statistics when unit i is in cohort ``codes[i]``, and balance."""
-        found = estimand_moments(self.panel.y, self.cohorts, self.weights, codes)
+        found = estimand_moments(self.panel.y, self.loadings, codes)
         estimate = found.estimate(self.coefficients(found))
         variance = np.diag(self.covariance(found)[0])
         std_error = np.sqrt(np.where(self.fixed | (variance <= 0), np.nan, variance))
@@ -177,7 +183,7 @@ def roth_santanna(
 def design_estimates(design: TimingDesign, control_group: str, inference: Inference) -> Estimates:
     """The estimates with their design-based covariance."""
     cohorts, weights = design.cohorts, design.weights
-    found = estimand_moments(design.panel.y, cohorts, weights, cohorts.codes)
+    found = estimand_moments(design.panel.y, design.loadings, cohorts.codes)
     beta, fixed = design.coefficients(found), design.fixed
     variance, unadjusted = design.covariance(found)
     variance = np.where(np.logical_or.outer(fixed, fixed), 0.0, variance)
