@@ -15,6 +15,8 @@ part of this heterogeneity that outcomes before the first adoption M Y explain:
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +27,8 @@ from replication.inference.cluster import members_of
 
 # Singular values below this share of the largest count as zero, as in MASS::ginv.
 SINGULAR = float(np.sqrt(np.finfo(float).eps))
+MOST_NUMBERS = 8_000_000
+"""Numbers in the covariances of the assignments that are computed together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +83,64 @@ def estimand_moments(y: Floats, loadings: Loadings, codes: Ints) -> EstimandMome
     y : (N, T) outcomes without gaps.
     codes : (N,) cohorts; each has as many units as in the data.
     """
+    return next(drawn_moments(y, loadings, [codes]))
+
+
+def drawn_moments(y: Floats, loadings: Loadings, drawn: Iterable[Ints]) -> Iterator[EstimandMoments]:
+    """Moments under one assignment of the cohorts after the other.
+
+    Parameters
+    ----------
+    y : (N, T) outcomes without gaps.
+    drawn : (N,) cohorts of the units; each has as many units as in the data.
+    """
+    size = max(1, MOST_NUMBERS // loadings.values.shape[2] ** 2)
+    every = iter(drawn)
+    while block := list(itertools.islice(every, size)):
+        yield from _block(y, loadings, block)
+
+
+def _block(y: Floats, loadings: Loadings, drawn: list[Ints]) -> Iterator[EstimandMoments]:
+    """Moments under some assignments, cohort by cohort: the products of its loadings with the outcomes of
+    all units then stay in the processor's cache for all assignments.
+    """
     early, k = loadings.early, loadings.early.chosen.size
-    total, spread = np.zeros(2 * k), np.zeros((2 * k, 2 * k))
-    inner, cross = [], []
-    members = members_of(codes, len(loadings.values))
-    # Cohort by cohort everything stays in the processor's cache, which is twice as fast as whole
-    # matrices.
-    for place, (units, loading) in enumerate(zip(members, loadings.values, strict=True)):
-        own = y.take(units, axis=0)
-        mean = own.mean(axis=0)
-        own -= mean
-        values = own @ loading
-        total += mean @ loading
-        spread += values.T @ values / (units.size * (units.size - 1.0))
+    count, cohorts, depth = len(drawn), len(loadings.values), early.depth
+    center = y.mean(axis=0)
+    # Away from the mean of a period, sums of squares about the mean of a cohort lose no digits.
+    centered = np.column_stack([y - center, np.ones(len(y))])
+    members = [members_of(codes, cohorts) for codes in drawn]
+    total, spread = np.zeros((count, 2 * k)), np.zeros((count, 2 * k, 2 * k))
+    total += center @ loadings.values[:, :-1, : 2 * k].sum(axis=0)
+    slope, within = np.zeros((count, depth, k)), np.zeros((count, depth, depth))
+    for place, own in enumerate(loadings.values):
+        values = centered @ own if count > cohorts else None
+        inner, cross = np.zeros((count, depth, depth)), np.zeros((count, depth, k))
+        for draw, groups in enumerate(members):
+            units = groups[place]
+            part = centered.take(units, axis=0) @ own if values is None else values.take(units, axis=0)
+            products = part.T @ part
+            mean = products[-1] / units.size
+            products -= np.outer(mean, products[-1])
+            total[draw] += mean[: 2 * k]
+            products /= units.size - 1.0
+            spread[draw] += products[: 2 * k, : 2 * k] / units.size
+            inner[draw], cross[draw] = products[2 * k : -1, 2 * k : -1], products[2 * k : -1, :k]
         if place >= early.first:
-            before = own[:, : early.depth].T / (units.size - 1.0)
-            inner.append(before @ own[:, : early.depth])
-            cross.append(before @ values[:, :k])
-    adjustment = adjustment_of(inner, cross, early, y.shape[0])
-    return EstimandMoments(total[:k], total[k:], spread[:k, :k], spread[k:, :k], spread[k:, k:], adjustment)
+            inverse = np.linalg.pinv(inner, rcond=SINGULAR, hermitian=True)
+            slope += np.matmul(inverse, cross)
+            within += inner / (cohorts - early.first)
+    both = np.outer(early.chosen, early.chosen) / len(y)
+    adjustment = both * (slope.transpose(0, 2, 1) @ within @ slope)
+    for own_total, own_spread, own_adjustment in zip(total, spread, adjustment, strict=True):
+        yield EstimandMoments(
+            own_total[:k],
+            own_total[k:],
+            own_spread[:k, :k],
+            own_spread[k:, :k],
+            own_spread[k:, k:],
+            own_adjustment,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +162,8 @@ class Loadings:
 
     Attributes
     ----------
-    values : (G, T, 2K) weights of theta_0 and then of X on the outcomes of each cohort.
+    values : (G, T + 1, 2K + M + 1) what each cohort's outcomes, and a last column of ones, are multiplied by:
+        the weights of theta_0, those of X, the M periods of the adjustment, and the ones.
     early : the periods of the adjustment.
     """
 
@@ -129,8 +173,13 @@ class Loadings:
     @classmethod
     def of(cls, found: Cohorts, weights: EstimandWeights) -> Loadings:
         """The loadings of K estimands."""
-        values = np.concatenate([weights.outcome, weights.difference]).transpose(1, 2, 0)
-        return cls(np.ascontiguousarray(values), earlier_periods(found, weights))
+        early = earlier_periods(found, weights)
+        k, cohorts, periods = weights.outcome.shape
+        values = np.zeros((cohorts, periods + 1, 2 * k + early.depth + 1))
+        values[:, :-1, : 2 * k] = np.concatenate([weights.outcome, weights.difference]).transpose(1, 2, 0)
+        values[:, np.arange(early.depth), 2 * k + np.arange(early.depth)] = 1.0
+        values[:, -1, -1] = 1.0
+        return cls(values, early)
 
 
 def earlier_periods(found: Cohorts, weights: EstimandWeights) -> Earlier:
@@ -145,14 +194,3 @@ def earlier_periods(found: Cohorts, weights: EstimandWeights) -> Earlier:
     if not chosen.any():
         return Earlier(found.labels.size, 0, chosen)
     return Earlier(int(weights.earliest[chosen].min()), int(depth[chosen].min()), chosen)
-
-
-def adjustment_of(inner: list[Floats], cross: list[Floats], early: Earlier, n_units: int) -> Floats:
-    """(K, K) adjustment, from M S_g M' and M S_g A_g' of the cohorts from the first one on."""
-    both = np.outer(early.chosen, early.chosen)
-    if not inner:
-        return np.zeros(both.shape)
-    stacked = np.stack(inner)
-    inverse = np.linalg.pinv(stacked, rcond=SINGULAR, hermitian=True)
-    slope = np.matmul(inverse, np.stack(cross)).sum(axis=0)
-    return np.asarray(both * (slope.T @ stacked.mean(axis=0) @ slope / n_units))

@@ -35,14 +35,19 @@ from functools import cached_property
 
 import numpy as np
 
-from replication.core.arrays import Bools, Floats, Ints
+from replication.core.arrays import Bools, Floats
 from replication.core.details import Details, EventSupport, JointTest
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates, row_labels
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.registry import registered
-from replication.estimators.roth_santanna.design_moments import EstimandMoments, Loadings, estimand_moments
+from replication.estimators.roth_santanna.design_moments import (
+    EstimandMoments,
+    Loadings,
+    drawn_moments,
+    estimand_moments,
+)
 from replication.estimators.roth_santanna.design_sample import assigned_units
 from replication.estimators.roth_santanna.design_tests import (
     Balance,
@@ -111,9 +116,8 @@ class TimingDesign:
             return found.neyman(beta), np.zeros(beta.size, dtype=bool)
         return found.adjusted(beta)
 
-    def statistics(self, codes: Ints) -> tuple[Floats, Balance]:
-        """(K, 2) estimates and t statistics when unit i is in cohort ``codes[i]``, and balance."""
-        found = estimand_moments(self.panel.y, self.loadings, codes)
+    def statistics(self, found: EstimandMoments) -> tuple[Floats, Balance]:
+        """(K, 2) estimates and t statistics under an assignment of the cohorts, and balance."""
         estimate = found.estimate(self.coefficients(found))
         variance = np.diag(self.covariance(found)[0])
         std_error = np.sqrt(np.where(self.fixed | (variance <= 0), np.nan, variance))
@@ -284,10 +288,12 @@ def randomization_test(design: TimingDesign, found: Estimates, inference: Infere
             "'strata' where timing was assigned within groups."
         )
     orders = draw_permutations(strata_of(design.panel, inference), inference)
-    drawn = [design.statistics(design.cohorts.codes[order]) for order in orders]
+    codes = (design.cohorts.codes[order] for order in orders)
+    drawn = [design.statistics(one) for one in drawn_moments(design.panel.y, design.loadings, codes)]
     compared = Exchanges(lambda: iter(()), inference.draws, "units")
     tested = with_p_values(found, np.stack([values for values, _ in drawn]), 0, inference, compared)
-    observed = design.statistics(design.cohorts.codes)[1]
+    own = estimand_moments(design.panel.y, design.loadings, design.cohorts.codes)
+    observed = balance_of(own, design.weights.rows)
     assert found.details.balance is not None
-    balance = fisher_balance(found.details.balance, observed, [own for _, own in drawn])
+    balance = fisher_balance(found.details.balance, observed, [balance for _, balance in drawn])
     return replace(tested, details=replace(tested.details, balance=balance))
