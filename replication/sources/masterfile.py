@@ -132,9 +132,9 @@ def _ends_blank(field: Bytes) -> NDArray[np.bool_]:
 
 def texts(field: Bytes) -> NDArray[np.str_]:
     """Columns of characters as text without blanks around it."""
-    width = field.shape[1]
-    plain = np.ascontiguousarray(field).view(f"S{width}")[:, 0]
-    return np.char.strip(np.char.decode(plain, "latin-1"))
+    # The characters of Latin-1 are the first 256 of Unicode, which numpy stores in four bytes each.
+    letters = np.ascontiguousarray(field, dtype=np.uint32).view(f"U{field.shape[1]}")[:, 0]
+    return np.char.strip(letters)
 
 
 def _overpunch() -> tuple[NDArray[np.int8], NDArray[np.int8]]:
