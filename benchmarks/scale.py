@@ -33,12 +33,13 @@ DOUBLINGS = 3
 LARGE = {"units": 18_000, "periods": 132, "cohorts": 52}
 SECONDS = 120.0
 COVARIATE, DOSES, GAPS = ", covariate", ", doses", ", gaps"
+OF_BASE_PERIOD = ("callaway_santanna", "triple_difference")
 SHARE_MISSING = 0.02
 ESTIMATORS = (
     *("twfe", "event_study", f"event_study{GAPS}", "ols", "poisson"),
     *("callaway_santanna", f"callaway_santanna{COVARIATE}", f"callaway_santanna{GAPS}"),
     *("sun_abraham", "imputation", f"imputation{GAPS}", "two_stage", "etwfe", "stacked"),
-    *("local_projections", "dcdh", f"dcdh{DOSES}", "continuous_dose"),
+    *("local_projections", f"local_projections{COVARIATE}", "dcdh", f"dcdh{DOSES}", "continuous_dose"),
     *("triple_difference", f"triple_difference{COVARIATE}", "roth_santanna"),
     *("synthetic_did", f"synthetic_did{COVARIATE}", "goodman_bacon", "twfe_weights"),
 )
@@ -66,6 +67,7 @@ def main() -> None:
     if path.is_file():
         old = pd.read_csv(path)
         rows = [*old[~old["estimator"].isin(chosen.only)].to_dict("records"), *rows]
+    rows.sort(key=lambda row: ESTIMATORS.index(row["estimator"]))
     pd.DataFrame(rows).to_csv(path, index=False)
     write_page(pd.DataFrame(rows))
 
@@ -104,8 +106,8 @@ def suited(panel: Panel, name: str) -> Panel:
         return replace(panel, y=np.where(rng.random(panel.y.shape) < SHARE_MISSING, np.nan, panel.y))
     if not name.endswith(COVARIATE):
         return panel
-    # Group-time comparisons take covariates of a base period, synthetic ones those that vary.
-    size = panel.y.shape if name.startswith("synthetic") else (ever.size, 1)
+    # Group-time comparisons take covariates of a base period, all others those that vary.
+    size = (ever.size, 1) if name.startswith(OF_BASE_PERIOD) else panel.y.shape
     x = np.broadcast_to(rng.normal(size=size), panel.y.shape)
     return replace(panel, covariates=x[None].copy(), covariate_names=("x",))
 
@@ -149,12 +151,12 @@ def write_page(rows: pd.DataFrame) -> None:
         "Seconds / peak MB of one estimate in a new process, imports included; written by",
         "`python -m benchmarks.scale`. The smallest panel has 1,000 units, 33 periods, and 6 cohorts, and a",
         "quarter of its units is never treated; columns with cohorts have 132 periods; *large* has 18,000",
-        "units, 132 periods, and 52 cohorts. *Covariate* is one covariate that does not vary over time",
-        "(that does, for synthetic DiD), *doses* a treatment of 0, 1, or 2, *gaps* 2 percent of outcomes",
-        "missing at random. Synthetic DiD computes weights for each cohort, and its time grows with their",
-        f"number. Imports take about 0.25 seconds. Measured in {date.today():%B %Y} on two virtual cores",
-        "that share their memory with other machines; on another day local projections and synthetic DiD,",
-        "with the code before the last changes, took half as long on the largest panel as on this one.",
+        "units, 132 periods, and 52 cohorts. *Covariate* is one covariate that varies over time (that does",
+        "not, for group-time effects and triple differences), *doses* a treatment of 0, 1, or 2, *gaps* 2",
+        "percent of outcomes missing at random. Synthetic DiD computes weights for each cohort, and its time",
+        f"grows with their number. Imports take about 0.25 seconds. Measured in {date.today():%B %Y} on two",
+        "virtual cores that share their processor with other machines; on a busier day the largest panels",
+        "took up to twice as long.",
         "",
     ]
     keys = list(dict.fromkeys(zip(rows["direction"], *(rows[key] for key in BASE), strict=True)))

@@ -87,7 +87,8 @@ def project(setting: Setting, leads: list[int], *, keep: bool = False) -> Horizo
     rows = (adopter | control) & counted[:, None]
     kept = counted if len(setting.covariates) else live
     chosen = columns[kept]
-    change = np.mean([setting.y[chosen + h] for h in leads], axis=0) - setting.y[chosen - 1]
+    change = sum((setting.y[chosen + h] for h in leads[1:]), setting.y[chosen + leads[0]]) / len(leads)
+    change -= setting.y[chosen - 1]
     point, scores, fit = regress(setting, chosen, change, adopter[kept], control[kept])
     used = rows.any(axis=0)
     n_obs = int(rows.sum())
@@ -120,24 +121,25 @@ def regress(
     if setting.reweight:
         outside = (weight * control).sum(axis=1)
         weight *= (weight.sum(axis=1) / outside)[:, None]
-    regressors = np.stack([adopter.astype(float), *setting.covariates[:, columns]])
-    inner = np.stack([sweep(x, weight) for x in regressors])
-    outcome = sweep(change, weight)
+    inner = np.empty((1 + len(setting.covariates), *change.shape))
+    for x, swept in zip((adopter, *setting.covariates), inner, strict=True):
+        sweep(x if x is adopter else x[columns], weight, swept)
+    outcome = sweep(change, weight, change)
     flat = (inner * weight).reshape(len(inner), -1)
     product = flat @ inner.reshape(len(inner), -1).T
     require_full_rank(product)
     bread: Floats = np.linalg.inv(product).astype(np.float64)
     slopes = bread @ (flat @ outcome.ravel())
     residual = outcome - np.tensordot(slopes, inner, 1)
-    own = np.tensordot(bread[0], inner, 1) * weight
+    own = (bread[0] @ flat).reshape(weight.shape)
     fit = HorizonFit(inner, weight, residual, bread)
-    return float(slopes[0]), (own * residual).sum(axis=0), fit
+    return float(slopes[0]), np.einsum("ln,ln->n", own, residual), fit
 
 
-def sweep(values: Floats, weight: Floats) -> Floats:
-    """Deviations from the weighted mean of each period."""
-    mean = (weight * values).sum(axis=1) / weight.sum(axis=1)
-    swept: Floats = values - mean[:, None]
+def sweep(values: Floats | Bools, weight: Floats, into: Floats) -> Floats:
+    """Deviations from the weighted mean of each period, written ``into`` an array of the same shape."""
+    mean = np.einsum("ln,ln->l", weight, values) / weight.sum(axis=1)
+    swept: Floats = np.subtract(values, mean[:, None], out=into)
     return swept
 
 
