@@ -86,6 +86,22 @@ def test_second_engine_with_many_dummies_is_pyfixest() -> None:
         second_engine(panel, estimator="etwfe")
 
 
+def test_the_other_software_estimates_a_model_once() -> None:
+    panel, known = two_way_panel(64, n_units=24, cluster="state"), {}
+    first = second_engine(panel, known=known)
+    (model,) = known
+    # Another inference is the same model; another outcome, trend, or weight is not.
+    assert second_engine(replace(panel, cluster_labels={}, spec_id="other"), known=known) is first
+    others = [
+        second_engine(replace(panel, y=panel.y**3), known=known),
+        second_engine(replace(panel, weight=panel.weight + np.arange(24.0)[:, None]), known=known),
+        second_engine(panel, trends=("unit_linear",), known=known),
+    ]
+    assert len(known) == 4
+    assert known[model] is first
+    assert len({first["att"], *(one["att"] for one in others)}) == 4
+
+
 def test_clustered_error_of_the_dummy_regression() -> None:
     """statsmodels counts every dummy in K; the ratio of the corrections is known."""
     panel = two_way_panel(63, n_units=24, counts=True, cluster="state")

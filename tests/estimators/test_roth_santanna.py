@@ -18,6 +18,8 @@ from replication.core.spec import Inference, parse_spec
 from replication.estimators.callaway_santanna import callaway_santanna
 from replication.estimators.estimate_spec import estimate
 from replication.estimators.roth_santanna import roth_santanna
+from replication.estimators.roth_santanna.design_moments import Loadings, drawn_moments, estimand_moments
+from replication.estimators.roth_santanna.design_weights import cohorts_of, design_weights
 from replication.sources.police_training import read_police_training
 
 FEW = Inference(draws=99)
@@ -321,6 +323,21 @@ def test_support_counts_the_cohorts_that_have_an_event_time() -> None:
             g for g in (2003, 2004, 2006, 2007) if panel.periods[0] <= g + one.event_time <= panel.periods[-1]
         ]
         assert (one.cohorts, one.units) == (len(having), int(np.isin(panel.cohort, having).sum()))
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_many_assignments_together_have_the_moments_of_each_alone(seed: int) -> None:
+    panel = drawn(seed)
+    cohorts = cohorts_of(panel)
+    loadings = Loadings.of(cohorts, design_weights(cohorts, "not_yet_treated", None))
+    rng = np.random.default_rng(seed)
+    codes = [rng.permutation(cohorts.codes) for _ in range(3 * cohorts.labels.size)]
+    together = list(drawn_moments(panel.y, loadings, iter(codes)))
+    assert len(together) == len(codes)
+    for one, own in zip(together, codes, strict=True):
+        alone = estimand_moments(panel.y, loadings, own)
+        for name in ("level", "difference", "level_variance", "cross", "difference_variance", "adjustment"):
+            np.testing.assert_allclose(getattr(one, name), getattr(alone, name), rtol=TOLERANCE, atol=1e-12)
 
 
 def test_the_record_of_the_randomization_test_is_that_of_the_overall_effect() -> None:
