@@ -325,6 +325,40 @@ def test_support_counts_the_cohorts_that_have_an_event_time() -> None:
         assert (one.cohorts, one.units) == (len(having), int(np.isin(panel.cohort, having).sum()))
 
 
+def sparse(seed: int) -> Panel:
+    """Rare counts: in many cohorts nothing happens before the first adoption."""
+    panel = drawn(seed)
+    counts = np.random.default_rng(seed).poisson(0.02, panel.y.shape).astype(float)
+    # One cohort at least in which something does.
+    counts[panel.cohort == panel.cohort.min()] += np.random.default_rng(seed).poisson(
+        0.5, counts[panel.cohort == panel.cohort.min()].shape
+    )
+    return replace(panel, y=counts)
+
+
+@pytest.mark.parametrize("draws", [1, 60])
+@pytest.mark.parametrize("shift", [0.0, 0.1, 1 / 3])
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_periods_in_which_a_cohort_is_all_alike_adjust_nothing(seed: int, shift: float, draws: int) -> None:
+    panel = sparse(seed)
+    cohorts = cohorts_of(panel)
+    weights = design_weights(cohorts, "not_yet_treated", None)
+    loadings = Loadings.of(cohorts, weights)
+    found = list(drawn_moments(panel.y + shift, loadings, [cohorts.codes] * draws))[-1]
+    own = [panel.y[cohorts.codes == place][:, : loadings.early.depth] for place in range(cohorts.labels.size)]
+    later = own[loadings.early.first :]
+    assert any((part == part[:1]).all() for part in later)
+    cov = [np.atleast_2d(np.cov(part.T)) for part in later]
+    slope = 0.0
+    for place, variance in enumerate(cov, loadings.early.first):
+        y = panel.y[cohorts.codes == place]
+        mixed = np.cov(y.T)[: loadings.early.depth] @ weights.outcome[:, place].T
+        slope = slope + np.linalg.pinv(variance, rcond=1e-8, hermitian=True) @ mixed
+    both = np.outer(loadings.early.chosen, loadings.early.chosen)
+    expected = both * (slope.T @ np.mean(cov, axis=0) @ slope) / len(panel.units)
+    np.testing.assert_allclose(found.adjustment, expected, rtol=1e-7, atol=1e-12)
+
+
 @pytest.mark.parametrize("seed", [0, 1, 2, 3])
 def test_many_assignments_together_have_the_moments_of_each_alone(seed: int) -> None:
     panel = drawn(seed)

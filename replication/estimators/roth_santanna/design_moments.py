@@ -27,6 +27,9 @@ from replication.inference.cluster import members_of
 
 # Singular values below this share of the largest count as zero, as in MASS::ginv.
 SINGULAR = float(np.sqrt(np.finfo(float).eps))
+ROUNDING = 1e-12
+"""Share of a mean below which deviations from it are rounding: their inverse would be as large as nothing
+that is measured."""
 MOST_NUMBERS = 8_000_000
 """Numbers in the covariances of the assignments that are computed together."""
 
@@ -106,26 +109,24 @@ def _block(y: Floats, loadings: Loadings, drawn: list[Ints]) -> Iterator[Estiman
     """
     early, k = loadings.early, loadings.early.chosen.size
     count, cohorts, depth = len(drawn), len(loadings.values), early.depth
-    center = y.mean(axis=0)
-    # Away from the mean of a period, sums of squares about the mean of a cohort lose no digits.
-    centered = np.column_stack([y - center, np.ones(len(y))])
     members = [members_of(codes, cohorts) for codes in drawn]
     total, spread = np.zeros((count, 2 * k)), np.zeros((count, 2 * k, 2 * k))
-    total += center @ loadings.values[:, :-1, : 2 * k].sum(axis=0)
     slope, within = np.zeros((count, depth, k)), np.zeros((count, depth, depth))
     for place, own in enumerate(loadings.values):
-        values = centered @ own if count > cohorts else None
+        values = y @ own if count > cohorts else None
         inner, cross = np.zeros((count, depth, depth)), np.zeros((count, depth, k))
         for draw, groups in enumerate(members):
             units = groups[place]
-            part = centered.take(units, axis=0) @ own if values is None else values.take(units, axis=0)
-            products = part.T @ part
-            mean = products[-1] / units.size
-            products -= np.outer(mean, products[-1])
+            part = y.take(units, axis=0) @ own if values is None else values.take(units, axis=0)
+            mean = part.mean(axis=0)
+            part -= mean
+            # Of a period in which all units of the cohort are alike, nothing is left but rounding.
+            before = part[:, 2 * k :]
+            before[:, np.abs(before).max(axis=0) <= ROUNDING * np.abs(mean[2 * k :])] = 0.0
+            products = part.T @ part / (units.size - 1.0)
             total[draw] += mean[: 2 * k]
-            products /= units.size - 1.0
             spread[draw] += products[: 2 * k, : 2 * k] / units.size
-            inner[draw], cross[draw] = products[2 * k : -1, 2 * k : -1], products[2 * k : -1, :k]
+            inner[draw], cross[draw] = products[2 * k :, 2 * k :], products[2 * k :, :k]
         if place >= early.first:
             inverse = np.linalg.pinv(inner, rcond=SINGULAR, hermitian=True)
             slope += np.matmul(inverse, cross)
@@ -162,8 +163,8 @@ class Loadings:
 
     Attributes
     ----------
-    values : (G, T + 1, 2K + M + 1) what each cohort's outcomes, and a last column of ones, are multiplied by:
-        the weights of theta_0, those of X, the M periods of the adjustment, and the ones.
+    values : (G, T, 2K + M) what each cohort's outcomes are multiplied by: the weights of theta_0, those of X,
+        and the M periods of the adjustment.
     early : the periods of the adjustment.
     """
 
@@ -175,10 +176,9 @@ class Loadings:
         """The loadings of K estimands."""
         early = earlier_periods(found, weights)
         k, cohorts, periods = weights.outcome.shape
-        values = np.zeros((cohorts, periods + 1, 2 * k + early.depth + 1))
-        values[:, :-1, : 2 * k] = np.concatenate([weights.outcome, weights.difference]).transpose(1, 2, 0)
+        values = np.zeros((cohorts, periods, 2 * k + early.depth))
+        values[:, :, : 2 * k] = np.concatenate([weights.outcome, weights.difference]).transpose(1, 2, 0)
         values[:, np.arange(early.depth), 2 * k + np.arange(early.depth)] = 1.0
-        values[:, -1, -1] = 1.0
         return cls(values, early)
 
 
