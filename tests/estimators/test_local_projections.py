@@ -224,6 +224,23 @@ def test_reweighting_with_covariates_and_collinear_covariates_are_refused() -> N
         local_projections(panel, inference=ANALYTIC)
 
 
+@pytest.mark.parametrize("level", [0.0, 0.1, 1e6])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_what_rounding_leaves_of_a_covariate_is_no_variation(level: float, weighted: bool) -> None:
+    panel, rng = draw_panel(2), np.random.default_rng(2)
+    if weighted:
+        panel = replace(panel, weight=np.repeat(rng.uniform(0.5, 2, (48, 1)), 8, axis=1), weighted=True)
+    own = rng.normal(size=panel.y.shape)
+    national = np.repeat(rng.normal(size=(1, 8)), 48, axis=0) + level
+    for other in (national, 3.3 * own + national):
+        both = replace(panel, covariates=np.stack([own, other]), covariate_names=("own", "other"))
+        with pytest.raises(PanelError, match="collinear with the period effects"):
+            local_projections(both, inference=ANALYTIC)
+    nearly = national + 1e-3 * own
+    one = replace(panel, covariates=nearly[None], covariate_names=("nearly",))
+    assert np.isfinite(local_projections(one, inference=ANALYTIC).att).all()
+
+
 def test_the_factor_of_a_horizon_is_that_of_reghdfe_or_zero_without_degrees_of_freedom() -> None:
     assert small_sample(10, 50, 4) == pytest.approx(10 / 9 * 49 / 46, rel=1e-15)
     assert small_sample(2, 20, 19) == pytest.approx(2 * 19, rel=1e-15)

@@ -14,6 +14,7 @@ from replication.core.errors import PanelError
 from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.estimators.synthetic_did import synthetic_did
+from replication.estimators.synthetic_did.projected_covariates import outcomes_of, slopes_without
 
 STAGGERED = (0, 0, 0, 2004, 2006)
 CLOSE = 1e-8
@@ -49,6 +50,32 @@ def test_the_point_is_that_of_outcomes_less_what_pyfixest_explains(seed: int) ->
     )
     assert found.table["estimate"].to_numpy() == pytest.approx(
         expected.table["estimate"].to_numpy(), abs=CLOSE
+    )
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.1, 1e4])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_covariate_that_varies_in_one_unit_has_no_slope_without_it(seed: int, shift: float) -> None:
+    panel = draw_panel(seed, adoption=STAGGERED)
+    rng, unit = np.random.default_rng(seed), int(np.flatnonzero(panel.cohort == panel.cohort.max())[0])
+    x = rng.normal(size=(2, *panel.y.shape)) + shift
+    # A level of each unit, and one unit in which it moves.
+    x[1] = rng.normal(size=len(panel.units))[:, None] + shift
+    x[1, unit] += rng.normal(size=panel.periods.size)
+    outcomes = outcomes_of(replace(panel, covariates=x, covariate_names=("x1", "x2")))
+    every = np.arange(len(panel.units))
+    found = slopes_without(outcomes, every)
+    assert found[unit, 1] == 0
+    assert np.isin(0, found[:, 1])
+    assert (found[:, 1] != 0).sum() == len(panel.units) - 1
+    others = np.delete(every, unit)
+    alone = outcomes_of(replace(panel, covariates=x[:1], covariate_names=("x1",)))
+    assert found[unit, 0] == pytest.approx(slopes_without(alone, every)[unit, 0], rel=1e-9)
+    np.testing.assert_allclose(
+        outcomes.adjusted(others, outcomes.start[others]),
+        alone.adjusted(others, alone.start[others]),
+        rtol=1e-9,
+        atol=1e-9,
     )
 
 

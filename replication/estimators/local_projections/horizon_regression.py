@@ -10,12 +10,11 @@ from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
 from replication.core.spec import Inference
 from replication.estimators.shared.cluster_weights import equal_weights, unweighted_residuals
+from replication.estimators.shared.collinear import least_variation, own_variation
 from replication.inference.bias_reduced import WeightedShares
 from replication.inference.cluster import small_sample_factor, sum_by_cluster
 from replication.inference.cluster_shares import Adjusted, ClusterShares, Share
 from replication.inference.variances import adjust_scores
-
-ILL_CONDITIONED = 1e10
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,37 +115,44 @@ def small_sample(groups: int, n_obs: int, n_params: int) -> float:
 def regress(
     setting: Setting, columns: Ints, change: Floats, adopter: Bools, control: Bools
 ) -> tuple[float, Floats, HorizonFit]:
-    """Coefficient of adoption, its (N,) unit scores, and the fit; period effects swept out."""
+    """Coefficient of adoption, its (N,) unit scores, and the fit; ``change`` loses its period effects."""
     weight = setting.weight[columns] * (adopter | control)
     if setting.reweight:
         outside = (weight * control).sum(axis=1)
         weight *= (weight.sum(axis=1) / outside)[:, None]
     inner = np.empty((1 + len(setting.covariates), *change.shape))
-    for x, swept in zip((adopter, *setting.covariates), inner, strict=True):
-        sweep(x if x is adopter else x[columns], weight, swept)
-    outcome = sweep(change, weight, change)
+    means = [sweep(adopter, weight, inner[0])]
+    means += [sweep(x[columns], weight, into) for x, into in zip(setting.covariates, inner[1:], strict=True)]
+    sweep(change, weight, change)
     flat = (inner * weight).reshape(len(inner), -1)
     product = flat @ inner.reshape(len(inner), -1).T
-    require_full_rank(product)
+    require_full_rank(product, np.array(means), weight.sum(axis=1))
     bread: Floats = np.linalg.inv(product).astype(np.float64)
-    slopes = bread @ (flat @ outcome.ravel())
-    residual = outcome - np.tensordot(slopes, inner, 1)
+    slopes = bread @ (flat @ change.ravel())
+    residual = change - np.tensordot(slopes, inner, 1)
     own = (bread[0] @ flat).reshape(weight.shape)
     fit = HorizonFit(inner, weight, residual, bread)
     return float(slopes[0]), np.einsum("ln,ln->n", own, residual), fit
 
 
 def sweep(values: Floats | Bools, weight: Floats, into: Floats) -> Floats:
-    """Deviations from the weighted mean of each period, written ``into`` an array of the same shape."""
-    mean = np.einsum("ln,ln->l", weight, values) / weight.sum(axis=1)
-    swept: Floats = np.subtract(values, mean[:, None], out=into)
-    return swept
+    """(L,) weighted mean of each period; the deviations from it are written ``into`` an array."""
+    mean: Floats = np.einsum("ln,ln->l", weight, values) / weight.sum(axis=1)
+    np.subtract(values, mean[:, None], out=into)
+    return mean
 
 
-def require_full_rank(product: Floats) -> None:
-    """Refuse covariates that are collinear with the period effects or one another."""
-    scale = np.sqrt(np.diag(product))
-    if (scale == 0).any() or np.linalg.cond(product / np.outer(scale, scale)) > ILL_CONDITIONED:
+def require_full_rank(product: Floats, means: Floats, mass: Floats) -> None:
+    """Refuse covariates that are collinear with the period effects, adoption, or one another.
+
+    Parameters
+    ----------
+    product : (K, K) cross-products within periods.
+    means, mass : (K, L) period means, and (L,) summed weights.
+    """
+    within, overall = np.diag(product), means @ mass / mass.sum()
+    spread = within + (means - overall[:, None]) ** 2 @ mass
+    if not own_variation(product, least_variation(within + means**2 @ mass, spread)).all():
         raise PanelError(
             "The covariates of local_projections are collinear with the period effects, with "
             "adoption or with one another in at least one horizon. Remove one of them."

@@ -44,7 +44,8 @@ class CovariateOutcomes:
         if not len(self.x):
             return self.y[units]
         cross = cross_products(self.y[units], self.x[:, units], start)
-        return self.y[units] - np.tensordot(slopes(cross), self.x[:, units], 1)
+        squares = (self.x[:, units] ** 2).sum(axis=(1, 2))
+        return self.y[units] - np.tensordot(slopes(cross, squares), self.x[:, units], 1)
 
 
 def outcomes_of(panel: Panel) -> CovariateOutcomes:
@@ -104,9 +105,19 @@ def inverse_of_periods(start: Ints, count: Ints, length: int) -> Floats:
     return np.linalg.pinv(periods, rcond=COLLINEAR, hermitian=True)
 
 
-def slopes(cross: Floats) -> Floats:
-    """(..., K) slopes from (..., 1 + K, 1 + K); zero for what a draw leaves without variation."""
-    inverse = np.linalg.pinv(cross[..., 1:, 1:], rcond=COLLINEAR, hermitian=True)
+def slopes(cross: Floats, squares: Floats) -> Floats:
+    """(..., K) slopes from (..., 1 + K, 1 + K); zero for what a draw leaves without variation.
+
+    Parameters
+    ----------
+    squares : (K,) sums of squares of the covariates, of which what is left of one without variation is
+        rounding.
+    """
+    inner = cross[..., 1:, 1:]
+    varies = np.diagonal(inner, axis1=-2, axis2=-1) > COLLINEAR * squares
+    inverse = np.linalg.pinv(
+        inner * (varies[..., None] & varies[..., None, :]), rcond=COLLINEAR, hermitian=True
+    )
     found: Floats = (inverse @ cross[..., 1:, :1])[..., 0]
     return found
 
@@ -132,7 +143,7 @@ def slopes_without(outcomes: CovariateOutcomes, cluster: Ints) -> Floats:
     for left, these in alike(members.sum(axis=0) - members):
         inverse = inverse_of_periods(distinct, left, outcomes.y.shape[1])
         products[these] -= sums[these] @ inverse @ sums[these].transpose(0, 2, 1)
-    return slopes(products)
+    return slopes(products, (outcomes.x**2).sum(axis=(1, 2)))
 
 
 def alike(counts: Ints) -> Iterator[tuple[Ints, Ints]]:
