@@ -8,6 +8,7 @@ the same, the next run ends at once; in every other case Snakemake decides.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import sys
@@ -22,6 +23,8 @@ from replication.sources.manifest import MIRROR
 NOTE = ".snakemake/last_run.json"
 READ = ("studies", "data_raw", "config.yaml", "Snakefile", "environment.yaml")
 WRITTEN = ("data_clean", "tables", "figures", "report")
+MOST_FILES = 50_000
+"""Files that are looked at; with more (a mirror that is a whole disk) Snakemake is asked every time."""
 
 
 def closing_if_unchanged(root: Path) -> str:
@@ -32,7 +35,7 @@ def closing_if_unchanged(root: Path) -> str:
         closing = str(noted["closing"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
-    return closing if known == (state_read(root), state_written(root)) else ""
+    return closing if all(known) and known == (state_read(root), state_written(root)) else ""
 
 
 def note_run(root: Path, before: str, closing: str) -> None:
@@ -52,12 +55,16 @@ def note_run(root: Path, before: str, closing: str) -> None:
 
 
 def state_read(root: Path) -> str:
-    """State of what a run reads: studies, raw files and their mirror, settings, rules, code, libraries."""
+    """State of what a run reads: studies, raw files and their mirror, settings, rules, code, libraries.
+
+    Empty if there are too many files to look at.
+    """
     mirror = os.environ.get(MIRROR, "")
     libraries = sysconfig.get_path("purelib")
     places = [*(root / name for name in READ), PACKAGE, *([Path(mirror)] if mirror else [])]
     # A library that is installed or removed changes the folder that it lies in.
-    return _digest([sys.version, mirror, _state(Path(libraries).stat()), *_states(root, places)])
+    found = _states(root, places)
+    return _digest(itertools.chain([sys.version, mirror, _state(Path(libraries).stat())], found))
 
 
 def state_written(root: Path) -> str:
@@ -70,22 +77,28 @@ def _states(root: Path, places: Iterable[Path]) -> Iterator[str]:
         if place.is_file():
             yield f"{os.path.relpath(place, root)} {_state(place.stat())}"
         elif place.is_dir():
-            yield from sorted(_files_below(os.path.realpath(place)))
+            yield from _files_below(os.path.realpath(place), set())
         else:
             yield f"{os.path.relpath(place, root)} absent"
 
 
-def _files_below(folder: str) -> Iterator[str]:
-    """Path and state of every file below a folder but the bytecode of Python."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=True):
-                if entry.name != "__pycache__":
-                    yield from _files_below(entry.path)
-            elif entry.is_file():
+def _files_below(folder: str, seen: set[str]) -> Iterator[str]:
+    """Path and state of every file below a folder but the bytecode of Python; links are followed once."""
+    seen.add(os.path.realpath(folder))
+    try:
+        with os.scandir(folder) as entries:
+            inside = sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        yield f"{folder} {error.errno}"
+        return
+    for entry in inside:
+        try:
+            if not entry.is_dir():
                 yield f"{entry.path} {_state(entry.stat())}"
-            else:
-                yield f"{entry.path} broken link"
+            elif entry.name != "__pycache__" and os.path.realpath(entry.path) not in seen:
+                yield from _files_below(entry.path, seen)
+        except OSError as error:
+            yield f"{entry.path} {error.errno}"
 
 
 def _state(found: os.stat_result) -> str:
@@ -93,5 +106,8 @@ def _state(found: os.stat_result) -> str:
     return f"{found.st_ino} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
 
 
-def _digest(lines: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+def _digest(lines: Iterator[str]) -> str:
+    found = list(itertools.islice(lines, MOST_FILES + 1))
+    if len(found) > MOST_FILES:
+        return ""
+    return hashlib.sha256("\n".join(found).encode("utf-8", "surrogateescape")).hexdigest()

@@ -11,6 +11,7 @@ import pytest
 from small_project import run
 
 from replication.sources.manifest import MIRROR
+from replication.workflow import last_run
 from replication.workflow.last_run import NOTE, closing_if_unchanged, note_run, state_read
 from replication.workflow.run_snakemake import SNAKEMAKE_LOG
 
@@ -64,6 +65,27 @@ def test_a_new_file_is_noticed(noted: Path, name: str) -> None:
 
 def test_another_mirror_is_noticed(noted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(MIRROR)
+    assert closing_if_unchanged(noted) == ""
+
+
+def test_links_in_a_circle_and_broken_ones_are_no_obstacle(noted: Path) -> None:
+    (noted / "data_raw" / "circle").symlink_to(noted / "data_raw")
+    (noted / "studies" / "nowhere").symlink_to(noted / "absent")
+    note_run(noted, state_read(noted), CLOSING)
+    assert closing_if_unchanged(noted) == CLOSING
+    (noted / "data_raw" / "circle").unlink()
+    note_run(noted, state_read(noted), CLOSING)
+    (noted / "elsewhere").mkdir()
+    (noted / "data_raw" / "linked").symlink_to(noted / "elsewhere")
+    note_run(noted, state_read(noted), CLOSING)
+    (noted / "elsewhere" / "new.csv").write_text("")
+    assert closing_if_unchanged(noted) == ""
+
+
+def test_with_too_many_files_snakemake_decides(noted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(last_run, "MOST_FILES", 5)
+    assert state_read(noted) == ""
+    note_run(noted, "", CLOSING)
     assert closing_if_unchanged(noted) == ""
 
 
