@@ -31,7 +31,13 @@ from replication.core.interactions import covariate_columns, covariate_stack
 from replication.core.logarithm import require_logarithm, with_logarithm
 from replication.core.numbering import Numbering, isolated_period, require_even_calendar
 from replication.core.panel import NEVER, Panel
-from replication.core.panel_groups import cluster_codes, matrix_of, strata_codes, unit_coordinates
+from replication.core.panel_groups import (
+    cluster_codes,
+    cluster_labels,
+    matrix_of,
+    strata_codes,
+    unit_coordinates,
+)
 from replication.core.panel_periods import cohort_values, far_cohorts, gap_note, numbering_of
 from replication.core.period_column import require_periods
 from replication.core.sample_selection import (
@@ -146,7 +152,6 @@ def _assemble(
         notes += far_cohorts(cohort, periods, np.asarray(units), numbering)
     covariates, names = covariate_stack(frame, spec, place, numbering.label(periods), len(units))
     clusters = cluster_codes(frame, spec.cluster or (spec.unit,), place, shape)
-    seen = np.unique(row, return_index=True)[1]
     return Panel(
         y=matrix_of(outcome, place, shape),
         units=np.asarray(units),
@@ -155,9 +160,7 @@ def _assemble(
         weight=_filled(matrix_of(weight, place, shape)),
         exposure=None if exposure is None else np.nan_to_num(exposure),
         clusters=clusters,
-        cluster_labels={
-            name: np.asarray(frame[name])[seen] for name in spec.cluster if clusters[name].ndim == 1
-        },
+        cluster_labels=cluster_labels(frame, row, {name: clusters[name] for name in spec.cluster}),
         covariates=covariates,
         covariate_names=names,
         strata={**strata_codes(frame, spec, row, len(units)), **eligible_codes(frame, spec, row, len(units))},

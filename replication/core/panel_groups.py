@@ -58,6 +58,12 @@ def cluster_codes(
     return found
 
 
+def cluster_labels(frame: pd.DataFrame, row: Any, clusters: dict[str, Ints]) -> dict[str, Any]:
+    """(N,) labels of the clusters of each column that is constant within units."""
+    first = np.unique(row, return_index=True)[1]
+    return {name: np.asarray(frame[name])[first] for name, codes in clusters.items() if codes.ndim == 1}
+
+
 def strata_codes(frame: pd.DataFrame, spec: Spec, row: Any, n_units: int) -> dict[str, Ints]:
     """(N,) codes of the strata; a stratum that changes within a unit is refused."""
     found = {}

@@ -111,8 +111,7 @@ def etwfe(
     require_family(family, offset=panel.offset is not None)
     cells, fit = _fit(panel, control_group, family, anticipation)
     cells = _with_collinear(cells, fit.basis)
-    size = count_cells(cells)
-    kinds = ("event", "group", "calendar") + (("att_gt",) if size <= CELL_ROWS else ())
+    kinds = ("event", "group", "calendar", *(("att_gt",) if count_cells(cells) <= CELL_ROWS else ()))
     averages = effect_averages(cells, window, kinds)
     shows_leads = control_group == "never_treated"
 
