@@ -234,7 +234,7 @@ def test_what_rounding_leaves_of_a_covariate_is_no_variation(level: float, weigh
     national = np.repeat(rng.normal(size=(1, 8)), 48, axis=0) + level
     for other in (national, 3.3 * own + national):
         both = replace(panel, covariates=np.stack([own, other]), covariate_names=("own", "other"))
-        with pytest.raises(PanelError, match="collinear with the period effects"):
+        with pytest.raises(PanelError, match="Covariate 'other' is collinear with the period effects"):
             local_projections(both, inference=ANALYTIC)
     nearly = national + 1e-3 * own
     one = replace(panel, covariates=nearly[None], covariate_names=("nearly",))

@@ -25,6 +25,7 @@ class Setting:
     ----------
     y, seen, weight : (L, N) outcome, whether it is there, and weight.
     covariates, complete : (K, L, N), zero where missing, and (L, N) cells where none is missing
+    names : (K,) of the covariates.
     onset, cluster : (N,)
     eligible : (N,) units that may be controls.
     """
@@ -34,6 +35,7 @@ class Setting:
     weight: Floats
     covariates: Floats
     complete: Bools
+    names: tuple[str, ...]
     onset: Ints
     cluster: Ints
     eligible: Bools
@@ -126,7 +128,7 @@ def regress(
     sweep(change, weight, change)
     flat = (inner * weight).reshape(len(inner), -1)
     product = flat @ inner.reshape(len(inner), -1).T
-    require_full_rank(product, np.array(means), weight.sum(axis=1))
+    require_full_rank(product, np.array(means), weight.sum(axis=1), setting.names)
     bread: Floats = np.linalg.inv(product).astype(np.float64)
     slopes = bread @ (flat @ change.ravel())
     residual = change - np.tensordot(slopes, inner, 1)
@@ -142,7 +144,7 @@ def sweep(values: Floats | Bools, weight: Floats, into: Floats) -> Floats:
     return mean
 
 
-def require_full_rank(product: Floats, means: Floats, mass: Floats) -> None:
+def require_full_rank(product: Floats, means: Floats, mass: Floats, names: tuple[str, ...]) -> None:
     """Refuse covariates that are collinear with the period effects, adoption, or one another.
 
     Parameters
@@ -152,10 +154,14 @@ def require_full_rank(product: Floats, means: Floats, mass: Floats) -> None:
     """
     within, overall = np.diag(product), means @ mass / mass.sum()
     spread = within + (means - overall[:, None]) ** 2 @ mass
-    if not own_variation(product, least_variation(within + means**2 @ mass, spread)).all():
+    free = own_variation(product, least_variation(within + means**2 @ mass, spread))
+    if not free.all():
+        first = int(np.argmin(free))
+        # Adoption comes first and varies wherever there are adopters and controls.
+        name = f"Covariate {names[first - 1]!r}" if first else "Adoption"
         raise PanelError(
-            "The covariates of local_projections are collinear with the period effects, with "
-            "adoption or with one another in at least one horizon. Remove one of them."
+            f"{name} is collinear with the period effects, adoption, or the covariates listed before it in "
+            "at least one horizon of local_projections, so its coefficient is not identified. Remove it."
         )
 
 

@@ -257,6 +257,7 @@ def prepare(panel: Panel, grid: Grid, eligible: Bools, reweight: bool) -> Settin
         weight=np.ascontiguousarray(grid.base_weight.T),
         covariates=np.ascontiguousarray(np.nan_to_num(covariates).transpose(0, 2, 1)),
         complete=np.ascontiguousarray(~np.isnan(covariates).any(axis=0).T),
+        names=panel.covariate_names,
         onset=grid.onset,
         cluster=panel.cluster,
         eligible=eligible,
