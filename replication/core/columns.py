@@ -68,9 +68,11 @@ def numeric(
     covariate : whether a category may stand in its place through indicator variables or strata.
     """
     converted = pd.to_numeric(frame[column], errors="coerce")
-    text = converted.isna() & frame[column].notna()
-    if text.any():
-        _refuse_text(frame, column, text, at, covariate=covariate, never=missing == "never")
+    # Only what was converted can have been text.
+    if converted.dtype != frame[column].dtype:
+        text = converted.isna() & frame[column].notna()
+        if text.any():
+            _refuse_text(frame, column, text, at, covariate=covariate, never=missing == "never")
     values: Floats = converted.to_numpy(dtype=float, na_value=np.nan)
     if missing == "never":
         return values

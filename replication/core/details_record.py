@@ -67,6 +67,19 @@ def _hints(kind: type) -> dict[str, Any]:
     return get_type_hints(kind)
 
 
+@cache
+def _needed(kind: Any) -> tuple[str, ...]:
+    """Fields without a default."""
+    every = fields(kind)
+    return tuple(one.name for one in every if one.default is MISSING and one.default_factory is MISSING)
+
+
+@cache
+def _form(hint: Any) -> tuple[bool, Any, tuple[Any, ...]]:
+    """Whether an annotation is a dataclass, else what it is made of."""
+    return is_dataclass(hint), get_origin(hint), get_args(hint)
+
+
 def _built(kind: Any, record: Any, place: str, where: str) -> Any:
     if not isinstance(record, Mapping):
         raise SpecError(NOT_READ.format(where=where, what=f"contain no fields at {place!r}"))
@@ -74,8 +87,7 @@ def _built(kind: Any, record: Any, place: str, where: str) -> Any:
     unknown = [name for name in record if name not in hints]
     if unknown:
         raise SpecError(NOT_READ.format(where=where, what=f"have the unknown field '{place}.{unknown[0]}'"))
-    needed = [one.name for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING]
-    absent = [name for name in needed if name not in record]
+    absent = [name for name in _needed(kind) if name not in record]
     if absent:
         raise SpecError(NOT_READ.format(where=where, what=f"lack the field '{place}.{absent[0]}'"))
     return kind(
@@ -85,8 +97,10 @@ def _built(kind: Any, record: Any, place: str, where: str) -> Any:
 
 def _read(hint: Any, value: Any, place: str, where: str) -> Any:
     """A value as its annotation asks: nested dataclasses, tuples, mappings, numbers, text."""
-    origin, kinds = get_origin(hint), get_args(hint)
-    if is_dataclass(hint):
+    if type(value) is hint:
+        return value
+    is_record, origin, kinds = _form(hint)
+    if is_record:
         return _built(hint, value, place, where)
     if origin in (Union, types.UnionType):
         return _one_of(kinds, value, place, where)
@@ -98,8 +112,6 @@ def _read(hint: Any, value: Any, place: str, where: str) -> Any:
         return {str(key): _read(kinds[1], part, f"{place}.{key}", where) for key, part in value.items()}
     elif hint is float and isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
-    elif isinstance(hint, type) and type(value) is hint:
-        return value
     raise SpecError(NOT_READ.format(where=where, what=f"contain {str(value)[:40]!r} at {place!r}"))
 
 

@@ -43,6 +43,8 @@ COLUMNS = [
 LABELS = ("cohort_label", "time_label")
 """Columns of a file that repeat the cohort and the period in the usual notation, for quarters and months."""
 NUMBERS = COLUMNS[COLUMNS.index("cohort") :]
+REALS = [name for name in NUMBERS if not name.startswith("n_")]
+"""Numbers that may be missing or broken; the others are counts."""
 LEFT_OUT = ("att_gt", "weight")
 AVERAGES = {"simple": "att", "event": "event", "group": "group", "calendar": "calendar"}
 BROOM = {

@@ -6,6 +6,7 @@ numbers beyond 2^53 that pass through floating point are rounded to one another.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -127,10 +128,10 @@ def _refuse_merged(text: pd.Series[Any], number: pd.Series[Any], name: str) -> N
 
 def require_single_names(names: Sequence[Any], where: str) -> None:
     """Refuse a repeated column name; blank ones do not count."""
-    counts = pd.Series([str(name) for name in names if str(name).strip()]).value_counts()
-    repeated = counts[counts > 1]
-    if len(repeated):
-        raise PanelError(
-            f"{where} has {int(repeated.iloc[0])} columns named {str(repeated.index[0])!r}, so it is unclear "
-            "which one you mean. Rename or remove all but one."
-        )
+    counts = Counter(str(name) for name in names if str(name).strip())
+    for name, count in counts.most_common(1):
+        if count > 1:
+            raise PanelError(
+                f"{where} has {count} columns named {name!r}, so it is unclear which one you mean. Rename or "
+                "remove all but one."
+            )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,14 @@ import yaml
 
 from replication.core.details import Details
 from replication.core.details_record import details_of, plain
-from replication.core.errors import SpecError
-from replication.core.estimates import COLUMNS, LABELS, Estimates, with_written_periods
-from replication.core.files import parse_yaml, replacing, write_csv, write_text
+from replication.core.estimates import LABELS, REALS, Estimates, with_written_periods
+from replication.core.files import parse_yaml, write_csv, write_text
 from replication.core.limits import RECORD
 from replication.core.spec import Spec
 from replication.core.versions import package_versions
 
-FILES = ("estimates.csv", "vcov.csv", "spec.yaml")
+TABLE = "estimates.csv"
+FILES = (TABLE, "vcov.csv", "spec.yaml")
 """Files of a saved specification, in the order in which they are written."""
 COPY = ".spec.json"
 """The record of ``spec.yaml`` as JSON, which is read thirty times faster; it counts only beside the very text
@@ -29,7 +28,7 @@ that it was written with."""
 
 def save(estimates: Estimates, spec: Spec, folder: Path, fingerprint: str = "") -> None:
     """Write ``estimates.csv``, ``vcov.csv`` and, last, ``spec.yaml``."""
-    write_csv(folder / "estimates.csv", with_written_periods(estimates.table, estimates.details.period))
+    write_csv(folder / TABLE, with_written_periods(estimates.table, estimates.details.period))
     write_csv(folder / "vcov.csv", estimates.vcov.rename_axis("row"), index=True)
     record: dict[str, Any] = {
         "spec": spec.resolved(),
@@ -85,11 +84,12 @@ def _copied(folder: Path, content: bytes) -> dict[str, Any] | None:
 
 def load_table(folder: Path) -> pd.DataFrame:
     """The rows of one saved specification, without labels that repeat its numbers."""
-    return pd.read_csv(
-        folder / "estimates.csv",
-        dtype={"spec_id": str, "study": str},
-        usecols=lambda column: column not in LABELS,
-    )
+    return read_table(folder / TABLE)
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """The rows of a file of estimates, without labels that repeat its numbers."""
+    return pd.read_csv(path, dtype=_TYPES, usecols=lambda column: column not in LABELS)
 
 
 def stored_fingerprint(folder: Path) -> str:
@@ -105,32 +105,6 @@ def files_of(folder: Path) -> list[Path]:
     return [folder / name for name in FILES]
 
 
-def write_bundle(path: Path, folders: Sequence[Path]) -> None:
-    """Every estimate of saved specifications in one file, as each of them wrote it.
-
-    Raises
-    ------
-    SpecError
-        If one of them was written with other columns.
-    """
-    plain, labeled = (",".join(columns) + "\n" for columns in (COLUMNS, [*COLUMNS, *LABELS]))
-    heads = {folder: _first_line(folder / "estimates.csv") for folder in folders}
-    header = labeled if labeled in heads.values() else plain
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as bundle:
-        bundle.write(header)
-        for folder, head in heads.items():
-            if head not in (plain, labeled):
-                raise SpecError(
-                    f"{folder / 'estimates.csv'} does not have the columns of saved estimates. Remove "
-                    f"{folder} and run again: the specification is then estimated anew."
-                )
-            rows = (folder / "estimates.csv").read_text(encoding="utf-8").removeprefix(head)
-            bundle.write(rows if head == header else rows.replace("\n", ",,\n"))
-
-
-def _first_line(path: Path) -> str:
-    with path.open(encoding="utf-8") as file:
-        return file.readline()
-
-
+# Equal types whether one specification is read or many.
+_TYPES: Any = {**dict.fromkeys(REALS, float), "spec_id": str, "study": str}
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)

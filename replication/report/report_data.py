@@ -12,10 +12,11 @@ from typing import Any
 
 import pandas as pd
 
-from replication.core import saved_results
 from replication.core.details import Details
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import row_labels
+from replication.core.saved_bundle import Bundle
+from replication.core.saved_results import TABLE, load_record, load_table
 from replication.core.temporary_files import visible_paths
 from replication.report.folders import Folders
 from replication.sources.raw_checks import raw_bytes
@@ -81,6 +82,10 @@ class Results:
         found = visible_paths(self.folder.glob("*/spec.yaml"), self.folder)
         return [path.parent.name for path in found]
 
+    @cached_property
+    def _bundle(self) -> Bundle:
+        return Bundle(self.folder.parent / TABLE)
+
     def get(self, spec_id: str) -> Saved:
         """One saved specification.
 
@@ -93,7 +98,7 @@ class Results:
             place = self.folder / spec_id
             if not (place / "spec.yaml").is_file():
                 raise SpecError(not_estimated(spec_id, self.ids, self.folder.parent.name))
-            self.cache[spec_id] = load(place)
+            self.cache[spec_id] = load(place, self._bundle)
         return self.cache[spec_id]
 
     def matching(self, patterns: Sequence[str]) -> list[Saved]:
@@ -108,12 +113,13 @@ class Results:
         return [self.get(name) for name in chosen]
 
 
-def load(folder: Path) -> Saved:
-    """Read ``estimates.csv`` and ``spec.yaml`` of one specification."""
-    record, details = saved_results.load_record(folder)
+def load(folder: Path, bundle: Bundle | None = None) -> Saved:
+    """Read ``estimates.csv``, in the bundle of its study if it is there, and ``spec.yaml``."""
+    record, details = load_record(folder)
+    table = None if bundle is None else bundle.table(folder)
     return Saved(
         str(record["spec"]["id"]),
-        saved_results.load_table(folder),
+        load_table(folder) if table is None else table,
         record["spec"],
         details,
         record.get("versions") or {},

@@ -14,6 +14,7 @@ from replication.core.errors import SpecError
 from replication.core.fingerprints import Ledger, file_digest, files_digest, fingerprint
 from replication.core.processes import in_processes
 from replication.core.sample_selection import panel_inputs
+from replication.core.saved_bundle import write_bundle
 from replication.core.spec import Spec, load_specs
 from replication.estimators.unused_keys import find_unused_keys
 from replication.workflow.estimate_batch import Task, run_batch
@@ -94,9 +95,7 @@ def gather_study(study: StudyFolder, root: Path, threads: int = 1) -> tuple[int,
         again += len(stale)
         _note_again(study, root, stale)
         discard_others(root / "tables" / study.id / "specs", {task.spec.id for task in tasks})
-        saved_results.write_bundle(
-            root / "tables" / study.id / "estimates.csv", [task.folder for task in tasks]
-        )
+        write_bundle(root / "tables" / study.id / "estimates.csv", [task.folder for task in tasks])
         if inputs_digest(study, root) == before:
             return again, len(tasks)
     raise SpecError(

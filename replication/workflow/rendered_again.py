@@ -15,7 +15,7 @@ from replication.checks.compare_numbers import Verdict
 from replication.checks.file_differences import difference
 from replication.core.errors import InputError
 from replication.core.fingerprints import Ledger
-from replication.core.saved_results import write_bundle
+from replication.core.saved_bundle import write_bundle
 from replication.report.folders import Folders
 from replication.report.report_context import Context
 from replication.report.study_config import load_study

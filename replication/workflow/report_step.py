@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from replication.core.code_digest import code_digest
 from replication.core.errors import SpecError
-from replication.core.fingerprints import Ledger, fingerprint, renew
+from replication.core.fingerprints import Ledger, renew
 from replication.core.plain_data import texts_in
 from replication.core.study_folder import SUMMARY
 from replication.report.figures import FIGURES
 from replication.report.folders import Folders
 from replication.report.report_context import Context
-from replication.report.study_config import Entry, load_study
+from replication.report.study_config import load_study
 from replication.report.study_report import write_figures, write_tables
 from replication.report.tables import TABLES
 from replication.sources.manifest import promises
 from replication.sources.verified_bytes import checksums_enforced
 from replication.workflow import project
-from replication.workflow.entry_inputs import named_inputs
+from replication.workflow.entry_fingerprint import entry_fingerprint
 from replication.workflow.project import FIGURE_ENDINGS, TABLE_ENDINGS, StudyFolder
 from replication.workflow.settings import read_settings
 
 if TYPE_CHECKING:
     from replication.report.site.site_pages import Skipped, StudyReport
-
-LISTS = ("tables", "figures", "analyses")
-"""Keys of a description that concern single entries; the rest is shared."""
 
 
 def tables(study: StudyFolder, root: Path) -> tuple[int, int]:
@@ -68,20 +63,6 @@ def figures(study: StudyFolder, root: Path) -> tuple[int, int]:
     )
 
 
-def entry_fingerprint(
-    entry: Mapping[str, Any],
-    study: StudyFolder,
-    folders: Folders,
-    makers: Mapping[str, str],
-    others: list[Any],
-) -> str:
-    """Digest of all that a table or figure depends on: its entry, the code, its results and its files."""
-    shared = {key: value for key, value in study.config.items() if key not in LISTS}
-    modules = [makers[entry["kind"]]] if entry.get("kind") in makers else []
-    code = code_digest("replication.report.study_report", *modules, every_choice=False)
-    return fingerprint(entry, shared, code, named_inputs(entry, folders), *others)
-
-
 def _made(root: Path, names: Sequence[str], write: Callable[[], object]) -> Sequence[str]:
     """All of them, after the raw files have been verified against the manifest."""
     with checksums_enforced(promises(root)):
@@ -98,18 +79,6 @@ def summary(study: StudyFolder, root: Path) -> int:
     target = root / "report" / study.id / "summary.md"
     with checksums_enforced(promises(root)):
         return write_summary(study.summary, load_study(study.folder), Folders.under(root, study.id), target)
-
-
-def page(study: StudyFolder, root: Path) -> int:
-    """Write the pages of one study, ``report/<study>``; returns how many files they have."""
-    from replication.report.site.site_render import write_site
-
-    site = study_site(study, root)
-    write_site(site, root / "report")
-    ledger = Ledger(root / study.ledger("page"))
-    ledger.note("page", "", [root / "report" / name for name in site])
-    ledger.write(keep=["page"])
-    return len(site)
 
 
 def report(root: Path) -> Path:
@@ -131,10 +100,11 @@ def whole_report(root: Path, archive: Path | None = None) -> Path:
     archive : file to write the whole report to besides, as one zip that opens from disk once it is unpacked.
     """
     from replication.report.site.site_render import render_front, write_site, zip_site
+    from replication.workflow.page_step import study_site, summaries_of
 
     site: dict[str, bytes] = {}
     for study in project.runnable(root):
-        site |= study_site(study, root)
+        site |= study_site(study, root).files
     site |= render_front(*reported(root), site)
     write_site(site, root / "report")
     if archive is not None:
@@ -167,42 +137,8 @@ def render_site(root: Path) -> dict[str, bytes]:
         Path below ``report/`` and content: equal bytes for equal outputs.
     """
     from replication.report.site.site_render import render
+    from replication.workflow.page_step import summaries_of, written
 
     ran, skipped = reported(root)
     traced = {one.study.id: [entry.id for entry in written(one.context)] for one in ran}
     return render(ran, skipped, summaries=summaries_of(root), traced=traced)
-
-
-def study_site(study: StudyFolder, root: Path) -> dict[str, bytes]:
-    """Pages of a study, with the traces and what ``verify`` finds, which show the committed numbers too."""
-    from replication.checks.compare_numbers import verify
-    from replication.report.site.site_pages import StudyReport
-    from replication.report.site.site_render import compared, render_study
-    from replication.report.trace.traces import StudyTraces
-
-    found = StudyTraces(root, study.folder, stars=read_settings(root)["tables"]["stars"])
-    shown = written(found.context)
-    traces = {entry.id: found.file(found.traced(entry)) for entry in shown}
-    held = (study.folder / "expected").is_dir()
-    rows = [asdict(verdict) for verdict in verify(root, [study.id])] if held else []
-    checks = sorted(rows, key=lambda row: -int(row["failed"]))
-    pages = render_study(
-        StudyReport(found.context, tuple(study.sources)),
-        summary=summaries_of(root).get(study.id),
-        traced=list(traces),
-    )
-    return pages | compared({study.id: traces}, {study.id: checks})
-
-
-def written(context: Context) -> list[Entry]:
-    """The tables and figures of a study that were written."""
-    tables, figures = context.folders.tables, context.folders.figures
-    return [
-        *(entry for entry in context.study.tables if (tables / f"{entry.id}.html").is_file()),
-        *(entry for entry in context.study.figures if (figures / f"{entry.id}.svg").is_file()),
-    ]
-
-
-def summaries_of(root: Path) -> dict[str, Path]:
-    """The written summaries that there are, by study."""
-    return {path.parent.name: path for path in sorted((root / "report").glob("*/summary.md"))}

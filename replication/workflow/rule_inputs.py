@@ -25,7 +25,7 @@ CODE = {
     "tables": ("replication.report.study_report",),
     "figures": ("replication.report.study_report",),
     "summary": ("replication.report.summary",),
-    "page": ("replication.workflow.report_step",),
+    "page": ("replication.workflow.page_step",),
     "report": ("replication.report.site.site_render",),
     "draw": ("replication.analyses.placebo_draws",),
 }

@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from replication.core.estimator_files import estimator_names
 from replication.core.processes import die_with_parent, mark_forked
 from replication.workflow.step_request import LOST
 
@@ -38,18 +39,21 @@ NEEDED = {
         "replication.estimators.estimate_spec",
         "pyarrow.parquet",
     ),
-    "check": ("replication.workflow.check_step", "replication.checks.second_engine", "linearmodels"),
+    "check": (
+        "replication.workflow.check_step",
+        "replication.checks.second_engine",
+        "linearmodels",
+        "pyfixest.estimation",
+    ),
     "tables": ("replication.workflow.report_step", "replication.report.tables.regression_table", "docx"),
     "figures": ("replication.display.canvas", *BACKENDS, "fontTools.subset"),
     "summary": ("replication.workflow.report_step", "replication.report.summary"),
-    "page": (
-        "replication.report.trace.traces",
-        "replication.checks.compare_numbers",
-        "replication.report.site.site_render",
-    ),
+    "page": ("replication.workflow.page_step", "replication.checks.compare_numbers"),
     "report": ("replication.workflow.report_step", "replication.report.site.site_render"),
 }
 """What is imported before a step is forked for the first time, and what its libraries import late."""
+OF_ALL_ESTIMATORS = frozenset({"estimate", "gather", "analyze", "check"})
+"""Steps that read specifications, which imports every estimator that one of them names."""
 
 
 @contextmanager
@@ -200,7 +204,8 @@ class _Reactor:
 
 def _import_for(name: str) -> None:
     """Import what a step needs; one that needs a module that is broken reports it itself."""
-    for module in NEEDED.get(name, ()):
+    estimators = estimator_names() if name in OF_ALL_ESTIMATORS else ()
+    for module in (*NEEDED.get(name, ()), *(f"replication.estimators.{one}" for one in estimators)):
         with contextlib.suppress(Exception):
             importlib.import_module(module)
 

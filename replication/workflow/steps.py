@@ -161,7 +161,7 @@ def _summary(root: Path, study: str, _: int) -> str:
 
 
 def _page(root: Path, study: str, _: int) -> str:
-    from replication.workflow.report_step import page
+    from replication.workflow.page_step import page
 
     return f"{counted(page(project.study(root, study), root), 'file')} of its pages"
 

@@ -19,6 +19,7 @@ from replication.core import saved_results
 from replication.core.estimates import COLUMNS as OF_A_FILE
 from replication.core.estimates import LABELS, row_labels
 from replication.core.numbering import written_period
+from replication.core.saved_bundle import write_bundle
 from replication.display.details_text import in_logs
 from replication.display.formatting import p_equals
 from replication.estimators.registry import ENTRIES
@@ -156,7 +157,7 @@ def test_a_bundle_joins_results_with_and_without_labels(folders: Mapping[str, Pa
         main(["estimate", "--panel", str(tmp_path / "p.csv"), "--outcome", "y", "--out", str(tmp_path / "n")])
         == 0
     )
-    saved_results.write_bundle(tmp_path / "both.csv", [tmp_path / "n", folders["less"]])
+    write_bundle(tmp_path / "both.csv", [tmp_path / "n", folders["less"]])
     both = pd.read_csv(tmp_path / "both.csv")
     assert list(both.columns) == [*OF_A_FILE, *LABELS]
     assert both["estimate"].notna().all()

@@ -14,7 +14,7 @@ import pytest
 from replication.report.folders import Folders
 from replication.report.report_context import Context
 from replication.report.site.site_pages import StudyReport
-from replication.report.site.site_render import compared, render, write_site
+from replication.report.site.site_render import compared_numbers, render, trace_script, write_site
 from replication.report.study_config import StudyConfig, parse_study
 from replication.report.study_report import write_figures, write_tables
 
@@ -54,7 +54,8 @@ def site(root: Path, folders: Folders, tmp_path_factory: pytest.TempPathFactory)
     summary = target / "made" / "summary.md"
     summary.write_text(SUMMARY, encoding="utf-8")
     made = render([report], summaries={"made": summary}, traced={"made": ["main"]})
-    write_site({**made, **compared({"made": {"main": trace(study)}}, {"made": VERDICTS})}, target)
+    made["made/traces/main.js"] = trace_script("made", "main", trace(study))
+    write_site({**made, **compared_numbers({"made": VERDICTS})}, target)
     return target
 
 

@@ -19,7 +19,7 @@ from replication.report.folders import Folders
 from replication.report.report_context import Context
 from replication.report.site.explorer_data import explorer_data
 from replication.report.site.site_pages import Skipped, StudyReport
-from replication.report.site.site_render import Site, compared, render, write_site, zip_site
+from replication.report.site.site_render import Site, compared_numbers, render, write_site, zip_site
 from replication.report.study_config import StudyConfig, parse_study
 from replication.report.study_report import write_figures, write_tables
 
@@ -145,7 +145,7 @@ def test_checks_are_a_script_of_their_own(report: StudyReport) -> None:
         {"file": "tables/a.csv", "cells": 1000, "failed": 0, "message": ""},
         {"file": "tables/b.csv", "cells": 234, "failed": 2, "message": "row 1 <differs>"},
     ]
-    assert unpacked(compared({}, {"made": checks})["made/data/checks.js"]) == checks
+    assert unpacked(compared_numbers({"made": checks})["made/data/checks.js"]) == checks
     box = parsed(render([report])["made/data.html"]).find(".//div[@id='compared']")
     assert box is not None
     assert box.attrib["data-source"] == "made/data/checks"

@@ -155,13 +155,13 @@ def test_a_study_that_is_edited_without_end_is_refused(
     study_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = study_root / "studies/first/specs/events.yaml"
-    real = saved_results.write_bundle
+    real = estimate_step.write_bundle
 
     def edited(path: Path, folders: list[Path]) -> None:
         real(path, folders)
         place.write_text(place.read_text() + "# edited\n")
 
-    monkeypatch.setattr(saved_results, "write_bundle", edited)
+    monkeypatch.setattr(estimate_step, "write_bundle", edited)
     study = read_study(study_root / "studies/first", study_root)
     with pytest.raises(SpecError, match="each time its specifications or its panels were changed"):
         estimate_step.gather_study(study, study_root)

@@ -26,8 +26,6 @@ FOLDERS = ("files", "traces", "data")
 """Folders of a study that the site alone writes."""
 EXPLORER = "data/explorer"
 """The data of a study's explorer, a script."""
-Traces = Mapping[str, Mapping[str, Mapping[str, Any]]]
-"""Study -> table or figure -> its traces, in the shape of ``trace_schema.json``."""
 Site = dict[str, bytes]
 
 
@@ -38,7 +36,7 @@ def render(
     summaries: Mapping[str, Path] | None = None,
     traced: Mapping[str, Sequence[str]] | None = None,
 ) -> Site:
-    """Every file of the report but the summaries and what ``compared`` makes; nothing is written.
+    """Every file of the report but the summaries, the traces, and what ``compared_numbers`` makes.
 
     Parameters
     ----------
@@ -156,19 +154,23 @@ def search_entries(report: StudyReport, explorer: bytes | None) -> list[list[str
     return entries + [["Specification", name, f"{choices}#{name}"] for name in specs]
 
 
-def compared(traces: Traces, checks: Mapping[str, Sequence[Mapping[str, Any]]]) -> Site:
-    """The scripts with what is compared to the committed numbers, which may change while the outputs do not.
+def trace_script(study: str, name: str, trace: Mapping[str, Any]) -> bytes:
+    """The script with the traces of a table or figure, in the shape of ``trace_schema.json``.
+
+    They show the committed values too, which may change while the outputs do not.
+    """
+    return script(f"{study}/traces/{name}", trace)
+
+
+def compared_numbers(checks: Mapping[str, Sequence[Mapping[str, Any]]]) -> Site:
+    """The scripts with the comparison to the committed numbers.
 
     Parameters
     ----------
-    traces : traces of tables and figures, each with its committed value.
     checks : study -> rows with ``file``, ``cells``, ``failed`` and ``message``.
     """
-    names: dict[str, Any] = {
-        f"{study}/traces/{name}": trace for study, found in traces.items() for name, trace in found.items()
-    }
-    names |= {f"{study}/data/checks": rows for study, rows in checks.items()}
-    return {f"{name}.js": script(name, data) for name, data in names.items()}
+    names = {f"{study}/data/checks": rows for study, rows in checks.items()}
+    return {f"{name}.js": script(name, rows) for name, rows in names.items()}
 
 
 def _overview(report: StudyReport) -> dict[str, Any]:

@@ -99,7 +99,7 @@ class Provenance:
         formula = equation(saved, study)
         found: dict[str, Any] = plain(
             {
-                "file": self._spec_files.get(name, ""),
+                "file": self.spec_files.get(name, ""),
                 "estimator": facts.estimator(saved, study),
                 "estimator_key": saved.spec["estimator"],
                 "outcome": {"name": saved.spec["outcome"], "label": outcome.label, "unit": outcome.unit},
@@ -117,9 +117,9 @@ class Provenance:
 
     def command(self, saved: Saved) -> str:
         """The command line that computes one specification from the cleaned panel."""
-        file = self._spec_files.get(saved.spec_id, "")
+        file = self.spec_files.get(saved.spec_id, "")
         words = ["replication", "estimate", file]
-        words += ["--only", saved.spec_id] if list(self._spec_files.values()).count(file) > 1 else []
+        words += ["--only", saved.spec_id] if list(self.spec_files.values()).count(file) > 1 else []
         words += ["--panel", self._panel_file(str(saved.spec["panel"])), "--out", f"out/{saved.spec_id}"]
         return shlex.join(words)
 
@@ -139,7 +139,7 @@ class Provenance:
         entry = next(entry for entry in self.data.get("analyses", []) if entry["id"] == name)
         options = {key: value for key, value in entry.items() if key not in ("id", "kind")}
         texts = sorted(set(texts_in(options, keys=True)))
-        ids = [text for text in texts if text in self._spec_files]
+        ids = [text for text in texts if text in self.spec_files]
         saved = set(self.context.results.ids)
         for one in ids:
             if one in saved:
@@ -271,7 +271,7 @@ class Provenance:
         return [self.folder / entry["file"] for entry in entries if entry]
 
     @cached_property
-    def _spec_files(self) -> dict[str, str]:
+    def spec_files(self) -> dict[str, str]:
         """Every specification of the study and the file that contains it."""
         found = {}
         for path in visible_paths((self.folder / "specs").rglob("*.yaml"), self.folder):

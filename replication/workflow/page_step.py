@@ -1,0 +1,110 @@
+"""The pages of one study; the traces of a table or figure are written again only where they changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from replication.core.fingerprints import Ledger, file_digest
+from replication.report.report_context import Context
+from replication.report.site.site_render import compared_numbers, render_study, trace_script, write_site
+from replication.report.study_config import Entry
+from replication.report.trace.traces import StudyTraces
+from replication.workflow.project import StudyFolder
+from replication.workflow.settings import read_settings
+from replication.workflow.trace_inputs import TraceInputs, shared_in
+
+PAGE = "page"
+"""Entry of the ledger with the files of a study that are made anew every time."""
+
+
+@dataclass(frozen=True, slots=True)
+class StudySite:
+    """The files of a study in the report.
+
+    Attributes
+    ----------
+    files : path below ``report/`` -> content.
+    traces : table or figure -> fingerprint of its traces.
+    """
+
+    files: Mapping[str, bytes]
+    traces: Mapping[str, str]
+
+
+def page(study: StudyFolder, root: Path) -> int:
+    """Write the pages of one study, ``report/<study>``; returns how many files they have."""
+    site = study_site(study, root)
+    write_site(site.files, root / "report")
+    ledger = Ledger(root / study.ledger("page"))
+    scripts = {name: trace_file(study, name) for name in site.traces}
+    others = [name for name in site.files if name not in scripts.values()]
+    ledger.note(PAGE, "", [root / "report" / name for name in others])
+    for name, found in site.traces.items():
+        ledger.note(f"trace {name}", found, [root / "report" / scripts[name]])
+    ledger.write(keep=list(ledger.entries))
+    return len(site.files)
+
+
+def study_site(study: StudyFolder, root: Path) -> StudySite:
+    """Pages of a study, with the traces and what ``verify`` finds, which show the committed numbers too."""
+    from replication.checks.compare_numbers import verify
+    from replication.report.site.site_pages import StudyReport
+
+    found = StudyTraces(root, study.folder, stars=read_settings(root)["tables"]["stars"])
+    traces, fingerprints = traces_of(study, root, found)
+    held = (study.folder / "expected").is_dir()
+    rows = [asdict(verdict) for verdict in verify(root, [study.id])] if held else []
+    checks = sorted(rows, key=lambda row: -int(row["failed"]))
+    pages = render_study(
+        StudyReport(found.context, tuple(study.sources)),
+        summary=summaries_of(root).get(study.id),
+        traced=list(fingerprints),
+    )
+    return StudySite(pages | traces | compared_numbers({study.id: checks}), fingerprints)
+
+
+def traces_of(study: StudyFolder, root: Path, found: StudyTraces) -> tuple[dict[str, bytes], dict[str, str]]:
+    """The scripts with the traces of a study, and the fingerprint of each.
+
+    Those of an earlier run are kept if nothing changed that they, or what they refer to, are made from.
+    """
+    ledger, inputs = Ledger.read(root / study.ledger("page")), TraceInputs.of(study, root, found)
+    scripts, fingerprints = {}, {}
+    for entry in written(found.context):
+        name = trace_file(study, entry.id)
+        path = root / "report" / name
+        before = shared_in(path)
+        known = "" if before is None else inputs.fingerprint(entry, before)
+        if known and _is_kept(ledger, f"trace {entry.id}", known, path):
+            scripts[name], fingerprints[entry.id] = path.read_bytes(), known
+            continue
+        trace = found.file(found.traced(entry))
+        scripts[name] = trace_script(study.id, entry.id, trace)
+        fingerprints[entry.id] = inputs.fingerprint(entry, trace["shared"])
+    return scripts, fingerprints
+
+
+def trace_file(study: StudyFolder, entry: str) -> str:
+    """The script with the traces of a table or figure, below ``report/``."""
+    return f"{study.id}/traces/{entry}.js"
+
+
+def _is_kept(ledger: Ledger, name: str, known: str, path: Path) -> bool:
+    """Whether a file is as it was written from inputs of this fingerprint."""
+    return ledger.is_current(name, known) and ledger.entries[name].get("sha256") == [file_digest(path)]
+
+
+def written(context: Context) -> list[Entry]:
+    """The tables and figures of a study that were written."""
+    tables, figures = context.folders.tables, context.folders.figures
+    return [
+        *(entry for entry in context.study.tables if (tables / f"{entry.id}.html").is_file()),
+        *(entry for entry in context.study.figures if (figures / f"{entry.id}.svg").is_file()),
+    ]
+
+
+def summaries_of(root: Path) -> dict[str, Path]:
+    """The written summaries that there are, by study."""
+    return {path.parent.name: path for path in sorted((root / "report").glob("*/summary.md"))}
