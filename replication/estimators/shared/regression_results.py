@@ -26,6 +26,7 @@ from replication.inference.conley import conley_variance_same_period
 from replication.inference.psd import repaired_variance
 from replication.inference.row_table import EstimateRow
 from replication.inference.support import effective_clusters
+from replication.inference.table_only import TableOnly
 from replication.inference.variances import from_adjusted, refuse_variance
 
 
@@ -65,7 +66,8 @@ def regression_estimates(
     known = known.measured(parameters=n_params, correction=None if corrected else factor)
     points = PointEstimates(panel, estimator, rows, loading @ fit.coefficient, inference, "t", n_obs, known)
     overall = next((place for place, row in enumerate(rows) if row.term == "att"), None)
-    if overall is not None and inference.method != "conley":
+    described = not isinstance(inference, TableOnly)
+    if overall is not None and inference.method != "conley" and described:
         points = points.with_influence(regression_influence(sample, effects, fit, loading[overall]))
     if corrected:
         result = from_adjusted(points, adjusted_two_way(sample, effects, fit, loading, inference))
