@@ -38,6 +38,7 @@ from replication.inference.leverage import few_effective
 from replication.inference.multipliers import multiplier_draws
 from replication.inference.row_table import LARGEST_VCOV, EstimateRow, RowKeys, table_of
 from replication.inference.support import support_of
+from replication.inference.table_only import TableOnly
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +206,16 @@ def from_std_errors(
     )
     labels = keys.labels(() if len(variance) == len(rows) else ("att_gt",))
     frame = pd.DataFrame(variance, index=labels, columns=labels)
+    if isinstance(inference, TableOnly):
+        return Estimates(table, frame, found.details)
     known = _details(panel, inference, found.details)
     return Estimates(table, frame, with_cautions(panel, keys, table, frame, known, overall), overall)
+
+
+def from_points(found: PointEstimates) -> Estimates:
+    """Estimates without standard errors, for a draw of which no more is read (``PointsOnly``)."""
+    missing = np.full(len(found.rows), np.nan)
+    return from_std_errors(found, missing, np.outer(missing, missing), lambda _: {})
 
 
 def degrees_of_freedom(found: PointEstimates, freedom: Floats | None) -> float | Floats:

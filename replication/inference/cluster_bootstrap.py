@@ -26,6 +26,7 @@ from replication.inference.cautions import path_test, with_repair
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.psd import Repaired, repaired_variance
 from replication.inference.row_table import Tails, TDistribution
+from replication.inference.table_only import PointsOnly, in_draw
 
 Estimator = Callable[..., Estimates]
 FEWEST = 0.8
@@ -63,7 +64,7 @@ def cluster_bootstrap(
     if two_way and labels == ["att"] and regular(panel):
         draws = two_way_points(panel, inference)[:, None]
     else:
-        once = replace(analytic, draws=1)
+        once = in_draw(inference, PointsOnly)
         draws = resampled_points(function, panel, once, inference.draws, labels)
     tails = TDistribution(panel.n_clusters - 1.0) if inference.distribution == "t" else None
     return with_draws(found, draws, panel, inference, tails)

@@ -41,6 +41,7 @@ from replication.inference.cluster import sum_by_cluster
 from replication.inference.cluster_bootstrap import regular
 from replication.inference.permuted_assignments import Exchanges, exchanges
 from replication.inference.permuted_estimates import linear_draws
+from replication.inference.table_only import TableOnly, in_draw
 from replication.inference.unsupported_statistics import no_basis
 
 BLOCK = 64
@@ -78,7 +79,7 @@ def permutation_test(
     compared = exchanges(panel, inference)
     labels = row_labels(found.table)
     overall = labels.index("att")
-    once = replace(analytic, draws=1)
+    once = in_draw(inference, TableOnly)
     drawn = None
     whole = panel.whole_clusters is not None and panel.covariates is None
     if two_way and whole and regular(panel):
@@ -172,7 +173,8 @@ def refitted_draws(
             table = function(panel.reassigned(order), inference=inference).table
         except PanelError:
             table = pd.DataFrame(columns=COLUMNS)
-        pairs = table[["estimate", "statistic"]].to_numpy(dtype=float)
+        # Column by column, because pandas takes its time to select several.
+        pairs = zip(table["estimate"], table["statistic"], strict=True)
         for label, pair in zip(row_labels(table), pairs, strict=True):
             if label in place:
                 values[place[label]] = pair

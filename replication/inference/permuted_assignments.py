@@ -17,11 +17,12 @@ from functools import partial
 
 import numpy as np
 
-from replication.core.arrays import Ints
+from replication.core.arrays import Floats, Ints
 from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.inference.assignment import assigned_clusters, mixed_clusters, schedule_codes
 from replication.inference.block_permutation import block_permutations
+from replication.inference.cluster import dense_codes, order_of_codes
 
 # Logarithm of a number of assignments too large to enumerate and small enough for exact arithmetic.
 LARGEST = 30.0
@@ -77,14 +78,24 @@ def strata_of(panel: Panel, inference: Inference) -> Ints:
 def draw_permutations(strata: Ints, inference: Inference) -> Iterator[Ints]:
     """(N,) positions of those whose adoption each one gets, draw by draw."""
     rng = np.random.default_rng(inference.seed)
-    own = np.argsort(strata, kind="stable")
-    several = bool((strata != strata[0]).any())
+    strata = dense_codes(strata)
+    own = order_of_codes(strata)
     for _ in range(inference.draws):
-        keys = rng.random(strata.size)
-        order = np.empty(strata.size, dtype=np.int64)
         # Sorting random keys within strata shuffles them in place.
-        order[own] = np.lexsort((keys, strata)) if several else np.argsort(keys, kind="stable")
+        drawn = order_of_keys(rng.random(strata.size))
+        order = np.empty(strata.size, dtype=np.int64)
+        order[own] = drawn[order_of_codes(strata[drawn])]
         yield order
+
+
+def order_of_keys(keys: Floats) -> Ints:
+    """(N,) places of keys between 0 and 1 in ascending order, those of equal keys as they come.
+
+    Sorting by the first 16 bits, which is done by counting, leaves keys so nearly in order that the sort
+    of the keys takes a fifth of the time.
+    """
+    nearly = np.argsort((keys * 2**16).astype(np.uint16), kind="stable")
+    return np.asarray(nearly[np.argsort(keys[nearly], kind="stable")])
 
 
 def count_assignments(labels: Ints, strata: Ints) -> float:

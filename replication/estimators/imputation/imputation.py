@@ -45,9 +45,10 @@ from replication.estimators.shared.cell_averages import (
     overall_means,
     require_window,
 )
-from replication.inference.assemble import PointEstimates, from_scores
+from replication.inference.assemble import PointEstimates, from_points, from_scores
 from replication.inference.cluster import influence_factor, intersection_codes, sum_by_cluster
 from replication.inference.row_table import EstimateRow
+from replication.inference.table_only import PointsOnly
 
 
 @registered("Borusyak-Jaravel-Spiess", takes=("trends", "covariates", "weights"))
@@ -102,11 +103,7 @@ def imputation(
     model = fit_untreated(panel, trends, anticipation, "imputation")
     cells = model.cells
     averages = effect_averages(cells, window, ("event", "group", "calendar"))
-    weight, total = cells.effect_weight, averages.total
-    estimate = averages.sums(weight * model.remainder) / total
-    treated, alone = treated_scores(model, averages, residual_groups, leave_one_out)
-    scores = (treated - model.through(model.project(averages), model.scaled_residual)) / total
-    scores *= np.sqrt(influence_factor(cells.panel, inference.small_sample))
+    estimate = averages.sums(cells.effect_weight * model.remainder) / averages.total
     leads = lead_coefficients(model, window)
     means, loadings = overall_means(averages, cells)
     rows = [
@@ -117,22 +114,23 @@ def imputation(
     ]
     events = [row.event_time for row in rows if row.event_time is not None]
     require_window(window, cells, len(events))
+    every = np.concatenate([estimate[:1], leads.estimate, estimate[1:], estimate @ loadings])
+    points = PointEstimates(cells.panel, "imputation", rows, every, inference, n_obs=cells.n_obs)
+    if isinstance(inference, PointsOnly):
+        return from_points(points)
+    treated, alone = treated_scores(model, averages, residual_groups, leave_one_out)
+    scores = (treated - model.through(model.project(averages), model.scaled_residual)) / averages.total
+    scores *= np.sqrt(influence_factor(cells.panel, inference.small_sample))
     extras: dict[str, Value] = {
         "residual_groups": residual_groups,
         "leave_one_out": leave_one_out,
         "groups_of_one_cluster": alone,
     }
     details = replace(details_of(model, leads, events), extras=extras)
-    points = PointEstimates(
-        cells.panel,
-        "imputation",
-        rows,
-        np.concatenate([estimate[:1], leads.estimate, estimate[1:], estimate @ loadings]),
-        inference,
-        n_obs=cells.n_obs,
-        details=describe_cells(details, cells, panel),
+    return from_scores(
+        replace(points, details=describe_cells(details, cells, panel)),
+        np.hstack([scores[:, :1], leads.scores(model), scores[:, 1:], scores @ loadings]),
     )
-    return from_scores(points, np.hstack([scores[:, :1], leads.scores, scores[:, 1:], scores @ loadings]))
 
 
 def details_of(model: UntreatedModel, leads: Leads, events: list[int]) -> Details:

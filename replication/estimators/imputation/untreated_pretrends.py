@@ -29,14 +29,27 @@ class Leads:
     Attributes
     ----------
     event_time : (L,) leads, ascending.
-    estimate, scores : (L,) and (N, L); the small-sample correction is in the scores.
+    estimate : (L,) coefficients; inverse : (L, L) bread of their scores.
     omitted : event times that the reference needs or that are not identified.
+    averages, projection : the cells of each lead, and these projected on the model.
     """
 
     event_time: Ints
     estimate: Floats
-    scores: Floats
+    inverse: Floats
     omitted: Ints
+    averages: Averages
+    projection: UntreatedProjection
+
+    def scores(self, model: UntreatedModel) -> Floats:
+        """(N, L) unit scores with the small-sample correction in them."""
+        if not self.estimate.size:
+            return np.zeros((len(model.remainder), 0))
+        residual = model.remainder - model.residual(self.averages.spread(self.estimate))
+        scaled = model.cells.fit_weight * residual
+        scores = self.averages.by_unit(scaled) - model.through(self.projection, scaled)
+        corrected: Floats = scores @ self.inverse * np.sqrt(_correction(model, self.estimate.size))
+        return corrected
 
 
 def lead_coefficients(model: UntreatedModel, window: tuple[int, int] | None) -> Leads:
@@ -47,22 +60,9 @@ def lead_coefficients(model: UntreatedModel, window: tuple[int, int] | None) -> 
     product = np.diag(averages.total) - projection.product
     kept = _independent(product)
     averages, projection = averages.subset(kept), projection.subset(kept)
-    estimate, scores = _regress(model, averages, projection, product[np.ix_(kept, kept)])
-    return Leads(candidates[kept], estimate, scores, candidates[~kept])
-
-
-def _regress(
-    model: UntreatedModel, averages: Averages, projection: UntreatedProjection, product: Floats
-) -> tuple[Floats, Floats]:
-    """Coefficients (L,) and unit scores (N, L), with the correction in them."""
-    if not averages.rows:
-        return np.zeros(0), np.zeros((len(model.remainder), 0))
-    inverse = np.linalg.inv(product)
+    inverse = np.asarray(np.linalg.inv(product[np.ix_(kept, kept)]), dtype=np.float64)
     estimate = inverse @ averages.sums(model.scaled_residual)
-    residual = model.remainder - model.residual(averages.spread(estimate))
-    scaled = model.cells.fit_weight * residual
-    scores = averages.by_unit(scaled) - model.through(projection, scaled)
-    return estimate, scores @ inverse * np.sqrt(_correction(model, estimate.size))
+    return Leads(candidates[kept], estimate, inverse, candidates[~kept], averages, projection)
 
 
 def _correction(model: UntreatedModel, n_leads: int) -> float:

@@ -23,7 +23,6 @@ import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.estimators.roth_santanna.design_weights import Cohorts, EstimandWeights
-from replication.inference.cluster import members_of
 
 # Singular values below this share of the largest count as zero, as in MASS::ginv.
 SINGULAR = float(np.sqrt(np.finfo(float).eps))
@@ -31,7 +30,9 @@ ROUNDING = 1e-12
 """Share of a mean below which deviations from it are rounding: their inverse would be as large as nothing
 that is measured."""
 MOST_NUMBERS = 8_000_000
-"""Numbers in the covariances of the assignments that are computed together."""
+"""Numbers in the covariances, and in the codes, of the assignments that are computed together."""
+IN_CACHE = 64_000
+"""Numbers (half a megabyte) that stay in the memory next to the processor from one step to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def drawn_moments(y: Floats, loadings: Loadings, drawn: Iterable[Ints]) -> Itera
     y : (N, T) outcomes without gaps.
     drawn : (N,) cohorts of the units; each has as many units as in the data.
     """
-    size = max(1, MOST_NUMBERS // loadings.values.shape[2] ** 2)
+    size = max(1, MOST_NUMBERS // max(loadings.values.shape[2] ** 2, len(y)))
     every = iter(drawn)
     while block := list(itertools.islice(every, size)):
         yield from _block(y, loadings, block)
@@ -109,27 +110,21 @@ def _block(y: Floats, loadings: Loadings, drawn: list[Ints]) -> Iterator[Estiman
     """
     early, k = loadings.early, loadings.early.chosen.size
     count, cohorts, depth = len(drawn), len(loadings.values), early.depth
-    members = [members_of(codes, cohorts) for codes in drawn]
     total, spread = np.zeros((count, 2 * k)), np.zeros((count, 2 * k, 2 * k))
     slope, within = np.zeros((count, depth, k)), np.zeros((count, depth, depth))
-    for place, own in enumerate(loadings.values):
+    for place, (own, units) in enumerate(zip(loadings.values, members_by_draw(drawn, cohorts), strict=True)):
         values = y @ own if count > cohorts else None
+        size = units.shape[1]
         inner, cross = np.zeros((count, depth, depth)), np.zeros((count, depth, k))
-        for draw, groups in enumerate(members):
-            units = groups[place]
-            part = y.take(units, axis=0) @ own if values is None else values.take(units, axis=0)
-            mean = part.mean(axis=0)
-            part -= mean
-            # Of a period in which all units of the cohort are alike, nothing is left but rounding.
-            before = part[:, 2 * k :]
-            before[:, np.abs(before).max(axis=0) <= ROUNDING * np.abs(mean[2 * k :])] = 0.0
-            products = part.T @ part / (units.size - 1.0)
-            total[draw] += mean[: 2 * k]
-            spread[draw] += products[: 2 * k, : 2 * k] / units.size
-            inner[draw], cross[draw] = products[2 * k :, 2 * k :], products[2 * k :, :k]
+        step = max(1, IN_CACHE // (size * own.shape[1]))
+        for some in (slice(start, start + step) for start in range(0, count, step)):
+            part = y[units[some]] @ own if values is None else values.take(units[some], axis=0)
+            mean, covariance = cohort_covariances(part, 2 * k)
+            total[some] += mean[:, : 2 * k]
+            spread[some] += covariance[:, : 2 * k, : 2 * k] / size
+            inner[some], cross[some] = covariance[:, 2 * k :, 2 * k :], covariance[:, 2 * k :, :k]
         if place >= early.first:
-            inverse = np.linalg.pinv(inner, rcond=SINGULAR, hermitian=True)
-            slope += np.matmul(inverse, cross)
+            slope += np.linalg.pinv(inner, rcond=SINGULAR, hermitian=True) @ cross
             within += inner / (cohorts - early.first)
     both = np.outer(early.chosen, early.chosen) / len(y)
     adjustment = both * (slope.transpose(0, 2, 1) @ within @ slope)
@@ -142,6 +137,38 @@ def _block(y: Floats, loadings: Loadings, drawn: list[Ints]) -> Iterator[Estiman
             own_spread[k:, k:],
             own_adjustment,
         )
+
+
+def members_by_draw(drawn: list[Ints], cohorts: int) -> list[Ints]:
+    """(B, N_g) units of each cohort under B assignments, in which it has the same size."""
+    # Codes of 16 bits or fewer are sorted by counting, in a tenth of the time.
+    codes = np.stack([own.astype(np.min_scalar_type(cohorts)) for own in drawn])
+    ends = np.cumsum(np.bincount(drawn[0], minlength=cohorts))[:-1]
+    return np.split(np.argsort(codes, axis=1, kind="stable"), ends, axis=1)
+
+
+def cohort_covariances(part: Floats, early: int) -> tuple[Floats, Floats]:
+    """Means and covariances of weighted outcomes, draw by draw.
+
+    Parameters
+    ----------
+    part : (B, n, F) weighted outcomes of a cohort's units under B assignments; deviations are left in it.
+    early : the first of the columns that are periods of the adjustment.
+
+    Returns
+    -------
+    (B, F) and (B, F, F).
+    """
+    mean = part.mean(axis=1)
+    part -= mean[:, None]
+    covariance = part.transpose(0, 2, 1) @ part
+    covariance /= part.shape[1] - 1.0
+    # Of a period in which all units of the cohort are alike, nothing is left but rounding.
+    variance = np.diagonal(covariance, axis1=1, axis2=2)[:, early:]
+    varying = variance > (ROUNDING * mean[:, early:]) ** 2
+    covariance[:, early:] *= varying[:, :, None]
+    covariance[:, :, early:] *= varying[:, None]
+    return mean, covariance
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ matrix, and no array of units x periods x rows is ever formed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from replication.inference.cluster import members_of, sum_by_cluster
 from replication.inference.row_table import EstimateRow
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Averages:
     """K rows over the cells of G cohorts and T periods.
 
@@ -31,14 +32,12 @@ class Averages:
     codes : (N,) cohort of each unit, 0 .. G-1, in ascending order of the label.
     member : (G T, K) 0/1 sparse, the cells of each row.
     weight : (N, T) weights, zero outside the cells that are averaged.
-    blocks : for each cohort its units, the rows that it enters, and (T, rows) the cells in them.
     """
 
     rows: list[EstimateRow]
     codes: Ints
     member: sparse.csr_matrix
     weight: Floats
-    blocks: tuple[tuple[Ints, Ints, Floats], ...]
 
     @property
     def total(self) -> Floats:
@@ -52,12 +51,28 @@ class Averages:
     def subset(self, kept: Bools) -> Averages:
         """Some of the rows."""
         rows = [row for row, keep in zip(self.rows, kept, strict=True) if keep]
-        return _build(rows, self.codes, self.member[:, np.flatnonzero(kept)], self.weight)
+        member = sparse.csr_matrix(self.member[:, np.flatnonzero(kept)])
+        return Averages(rows, self.codes, member, self.weight)
 
     def merged(self, alike: Ints) -> Averages:
         """The same rows over kinds of units, none of which spans two cohorts."""
         codes = self.codes[np.unique(alike, return_index=True)[1]]
-        return _build(self.rows, codes, self.member, sum_by_cluster(self.weight, alike))
+        return Averages(self.rows, codes, self.member, sum_by_cluster(self.weight, alike))
+
+    @cached_property
+    def blocks(self) -> list[tuple[Ints, Ints, Floats]]:
+        """For each cohort its units, the rows that it enters, and (T, rows) the cells in them."""
+        n_periods = self.weight.shape[1]
+        blocks = []
+        for cohort, units in enumerate(members_of(self.codes)):
+            start = cohort * n_periods
+            bounds = self.member.indptr[start : start + n_periods + 1]
+            within = self.member.indices[bounds[0] : bounds[-1]]
+            entered, place = np.unique(within, return_inverse=True)
+            inside = np.zeros((n_periods, entered.size))
+            inside[np.repeat(np.arange(n_periods), np.diff(bounds)), place] = 1.0
+            blocks.append((units, entered.astype(np.int64), inside))
+        return blocks
 
     def by_unit(self, field: Floats) -> Floats:
         """(N, K) sums of ``field`` (N, T) over the cells of each row, unit by unit."""
@@ -218,23 +233,7 @@ def _averages(chosen: list[tuple[EstimateRow, Bools]], codes: Ints, weight: Floa
     cell = np.concatenate([np.zeros(0, dtype=np.int64), *places])
     shape = ((int(codes.max()) + 1) * weight.shape[1], len(chosen))
     member = sparse.csr_matrix((np.ones(cell.size), (cell, column)), shape=shape)
-    return _build([row for row, _ in chosen], codes, member, weight)
-
-
-def _build(rows: list[EstimateRow], codes: Ints, member: Any, weight: Floats) -> Averages:
-    """The averages with their cells cohort by cohort."""
-    member = sparse.csr_matrix(member)
-    n_periods = weight.shape[1]
-    blocks = []
-    for cohort, units in enumerate(members_of(codes)):
-        start = cohort * n_periods
-        bounds = member.indptr[start : start + n_periods + 1]
-        within = member.indices[bounds[0] : bounds[-1]]
-        entered, place = np.unique(within, return_inverse=True)
-        inside = np.zeros((n_periods, entered.size))
-        inside[np.repeat(np.arange(n_periods), np.diff(bounds)), place] = 1.0
-        blocks.append((units, entered.astype(np.int64), inside))
-    return Averages(rows, codes, member, weight, tuple(blocks))
+    return Averages([row for row, _ in chosen], codes, member, weight)
 
 
 def _cohorts(cells: SortedCells) -> tuple[Ints, Ints, Ints]:

@@ -26,6 +26,7 @@ from replication.inference.conley import conley_variance_same_period
 from replication.inference.psd import repaired_variance
 from replication.inference.row_table import EstimateRow
 from replication.inference.support import effective_clusters
+from replication.inference.table_only import TableOnly
 from replication.inference.variances import from_adjusted, refuse_variance
 
 
@@ -58,14 +59,16 @@ def regression_estimates(
     everything = len(fit.coefficient) + absorbed_parameters(free, effects, sample.used)
     require_residual(n_obs, everything, "Use fewer trends or covariates.")
     factor = small_sample_factor(panel.n_clusters, n_obs, n_params)
-    known = _details(sample, effects, fit, details or Details())
+    known, described = details or Details(), not isinstance(inference, TableOnly)
+    if described:
+        known = _details(sample, effects, fit, known)
     if known.find("always_treated") and any(row.term == "event" for row in rows):
         known = known.noted([ALWAYS_IN_EVENT_TIME])
     corrected = inference.variance != "cv1"
     known = known.measured(parameters=n_params, correction=None if corrected else factor)
     points = PointEstimates(panel, estimator, rows, loading @ fit.coefficient, inference, "t", n_obs, known)
     overall = next((place for place, row in enumerate(rows) if row.term == "att"), None)
-    if overall is not None and inference.method != "conley":
+    if overall is not None and inference.method != "conley" and described:
         points = points.with_influence(regression_influence(sample, effects, fit, loading[overall]))
     if corrected:
         result = from_adjusted(points, adjusted_two_way(sample, effects, fit, loading, inference))
