@@ -177,17 +177,20 @@ def _places(agencies: pd.DataFrame, learned: pd.DataFrame) -> pd.DataFrame:
     number = learned.set_index(["fbi_state", "county"])["fips"]
     slots = []
     for k in SLOTS:
-        people = agencies[f"population_{k}"].to_numpy(dtype=float)
-        keys = pd.MultiIndex.from_frame(agencies[["fbi_state", f"county_{k}"]])
-        frame = pd.DataFrame(
-            {
-                "ori": agencies["ori"].to_numpy(),
-                "slot": k,
-                "people": people,
-                "fips": number.reindex(keys).to_numpy(dtype=float, na_value=np.nan),
-            }
+        people, county = f"population_{k}", f"county_{k}"
+        # Few agencies have people in a second county: only their numbers are looked up.
+        part = agencies.loc[(k == 1) | (agencies[people] > 0), ["ori", "fbi_state", people, county]]
+        keys = pd.MultiIndex.from_frame(part[["fbi_state", county]])
+        slots.append(
+            pd.DataFrame(
+                {
+                    "ori": part["ori"].to_numpy(),
+                    "slot": k,
+                    "people": part[people].to_numpy(dtype=float),
+                    "fips": number.reindex(keys).to_numpy(dtype=float, na_value=np.nan),
+                }
+            )
         )
-        slots.append(frame[(k == 1) | (people > 0)])
     long = pd.concat(slots, ignore_index=True).sort_values(["ori", "slot"], ignore_index=True)
     return _shares(_with_crosswalk(long, agencies))
 
