@@ -13,6 +13,7 @@ from typing import Final, Literal, get_args
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from replication.cleaning.column_checks import require_columns, require_unique
 from replication.core.errors import PanelError, nearest
@@ -96,9 +97,12 @@ def fbi_counties(headers: pd.DataFrame, crosswalk: pd.DataFrame) -> pd.DataFrame
         ``agencies`` (with that number and in the crosswalk), ``agreement`` (share of them that lie
         in that county).
     """
-    known = headers.dropna(subset="county_1").merge(
-        crosswalk[["ori", "fips"]].dropna(), on="ori", validate="many_to_one"
-    )
+    return _learned(headers.merge(crosswalk[["ori", "fips"]], on="ori", validate="many_to_one"))
+
+
+def _learned(agencies: pd.DataFrame) -> pd.DataFrame:
+    """The same from headers that have the ``fips`` of the crosswalk, or none."""
+    known = agencies[["fbi_state", "county_1", "fips"]].dropna(subset=["county_1", "fips"])
     keys = ["fbi_state", "county_1"]
     counts = known.groupby([*keys, "fips"]).size().rename("here").reset_index()
     counts = counts.sort_values([*keys, "here", "fips"], ascending=[True, True, False, True])
@@ -126,13 +130,20 @@ def allocate(headers: pd.DataFrame, crosswalk: pd.DataFrame, rule: AgencyRule = 
     _require_frames(headers, crosswalk)
     agencies = headers.merge(
         crosswalk[["ori", "fips", "agency_type"]], how="left", on="ori", validate="one_to_one"
-    )
-    learned = fbi_counties(headers, crosswalk)
-    places = _places(agencies, learned)
+    ).sort_values("ori", ignore_index=True)
+    places = _places(agencies, _learned(agencies))
     decided = _decisions(agencies, places, rule)
-    shares = places.assign(decided_by=places["ori"].map(decided))
-    shares = shares[np.isin(shares["decided_by"].to_numpy(dtype=str), PLACED)]
-    return Allocation(shares.reset_index(drop=True), _table(agencies, decided))
+    row = places["agency"].to_numpy()
+    shares = pd.DataFrame(
+        {
+            "ori": agencies["ori"].to_numpy()[row],
+            "fips": places["fips"].to_numpy(),
+            "share": places["share"].to_numpy(),
+            "decided_by": decided[row],
+        }
+    )
+    placed = np.isin(decided, PLACED)[row]
+    return Allocation(shares[placed].reset_index(drop=True), _table(agencies, decided))
 
 
 def homicide_headers(victims: pd.DataFrame) -> pd.DataFrame:
@@ -173,49 +184,55 @@ def _require_frames(headers: pd.DataFrame, crosswalk: pd.DataFrame) -> None:
 
 
 def _places(agencies: pd.DataFrame, learned: pd.DataFrame) -> pd.DataFrame:
-    """Every county of every agency with its share; agencies without any county are absent."""
+    """Every county of every agency with its share; agencies without any county are absent.
+
+    Returns
+    -------
+    DataFrame
+        ``agency`` (row of ``agencies``), ``fips``, ``share``; ordered by the first two.
+    """
     number = learned.set_index(["fbi_state", "county"])["fips"]
     slots = []
     for k in SLOTS:
-        people = agencies[f"population_{k}"].to_numpy(dtype=float)
-        keys = pd.MultiIndex.from_frame(agencies[["fbi_state", f"county_{k}"]])
-        frame = pd.DataFrame(
-            {
-                "ori": agencies["ori"].to_numpy(),
-                "slot": k,
-                "people": people,
-                "fips": number.reindex(keys).to_numpy(dtype=float, na_value=np.nan),
-            }
+        people, county = f"population_{k}", f"county_{k}"
+        # Few agencies have people in a second county: only their numbers are looked up.
+        part = agencies.loc[(k == 1) | (agencies[people] > 0), ["fbi_state", people, county]]
+        keys = pd.MultiIndex.from_frame(part[["fbi_state", county]])
+        slots.append(
+            pd.DataFrame(
+                {
+                    "agency": part.index.to_numpy(),
+                    "slot": k,
+                    "people": part[people].to_numpy(dtype=float),
+                    "fips": number.reindex(keys).to_numpy(dtype=float, na_value=np.nan),
+                }
+            )
         )
-        slots.append(frame[(k == 1) | (people > 0)])
-    long = pd.concat(slots, ignore_index=True).sort_values(["ori", "slot"], ignore_index=True)
-    return _shares(_with_crosswalk(long, agencies))
+    return _shares(_with_crosswalk(pd.concat(slots, ignore_index=True), agencies))
 
 
 def _with_crosswalk(long: pd.DataFrame, agencies: pd.DataFrame) -> pd.DataFrame:
     """The crosswalk's county in place of the largest part's, unless another part lies in it."""
-    home = long["ori"].map(agencies.set_index("ori")["fips"].astype(float))
-    elsewhere = ((long["fips"] == home) & (long["slot"] > 1)).groupby(long["ori"]).transform("any")
-    main = (long["slot"] == 1) & home.notna() & ~elsewhere
+    home = agencies["fips"].to_numpy(dtype=float, na_value=np.nan)[long["agency"]]
+    elsewhere = long["agency"].isin(long.loc[(long["fips"] == home) & (long["slot"] > 1), "agency"])
+    main = (long["slot"] == 1) & ~np.isnan(home) & ~elsewhere
     return long.assign(fips=long["fips"].mask(main, home))
 
 
 def _shares(long: pd.DataFrame) -> pd.DataFrame:
     """Shares by people among the parts whose county is known."""
-    known = long.dropna(subset="fips")
-    merged = known.groupby(["ori", "fips"], sort=True)["people"].sum().reset_index()
-    total = merged.groupby("ori")["people"].transform("sum")
-    parts = merged.groupby("ori")["people"].transform("size")
+    known = long.dropna(subset="fips").astype({"fips": "int64"})
+    merged = known.groupby(["agency", "fips"], sort=True)["people"].sum().reset_index()
+    of_agency = merged.groupby("agency")["people"]
+    total, parts = of_agency.transform("sum"), of_agency.transform("size")
     share = np.where(total > 0, merged["people"] / total.where(total > 0, 1), 1 / parts)
-    shares = merged.assign(fips=merged["fips"].astype("int64"), share=share)
-    return shares.loc[shares["share"] > 0, ["ori", "fips", "share"]]
+    return merged.assign(share=share).loc[share > 0, ["agency", "fips", "share"]]
 
 
-def _decisions(agencies: pd.DataFrame, places: pd.DataFrame, rule: AgencyRule) -> pd.Series:
-    """The basis of each agency's allocation, by ``ori``; the first that applies."""
-    ori = agencies["ori"]
-    parts = ori.map(places["ori"].value_counts()).fillna(0)
-    state = ori.map(places.drop_duplicates("ori").set_index("ori")["fips"]) // 1000
+def _decisions(agencies: pd.DataFrame, places: pd.DataFrame, rule: AgencyRule) -> NDArray[np.str_]:
+    """The basis of each agency's allocation; the first that applies."""
+    parts = places["agency"].value_counts().reindex(agencies.index, fill_value=0)
+    state = places.drop_duplicates("agency").set_index("agency")["fips"].reindex(agencies.index) // 1000
     empty = agencies[[f"population_{k}" for k in SLOTS]].sum(axis=1) == 0
     police = empty & ((agencies["agency_type"] == STATE_POLICE) | agencies["group"].str.endswith("E"))
     gone = {
@@ -224,17 +241,15 @@ def _decisions(agencies: pd.DataFrame, places: pd.DataFrame, rule: AgencyRule) -
         "drop": police,
     }[rule.state_police]
     others = empty & ~police & (rule.zero_population == "drop")
-    decided = np.select(
+    return np.select(
         [parts == 0, state > LAST_STATE, gone, others, parts > 1, agencies["fips"].notna()],
         [NOWHERE, TERRITORY, POLICE, EMPTY, SEVERAL, CROSSWALK],
         NUMBER,
     )
-    return pd.Series(decided, index=ori.to_numpy())
 
 
-def _table(agencies: pd.DataFrame, decided: pd.Series) -> pd.DataFrame:
-    people = people_of(agencies)
-    grouped = people.groupby(decided.to_numpy())
+def _table(agencies: pd.DataFrame, decided: NDArray[np.str_]) -> pd.DataFrame:
+    grouped = people_of(agencies).groupby(decided)
     table = pd.DataFrame({"agencies": grouped.size(), "people": grouped.sum()})
     table = table.reindex(list(DECISIONS), fill_value=0).astype("int64")
     return table.rename_axis("decided_by").reset_index()

@@ -23,7 +23,7 @@ Bytes = NDArray[np.uint8]
 
 PADDING: Final = b"\x1a\x00\r\n"
 """What may follow the last record; 0x1a is the end-of-file mark of old systems."""
-ZERO, NINE, SPACE = ord("0"), ord("9"), ord(" ")
+ZERO, SPACE = ord("0"), ord(" ")
 UNREADABLE: Final = np.iinfo(np.int32).min
 """Value that ``numbers`` returns for a field that is not a number."""
 
@@ -112,22 +112,22 @@ def numbers(field: Bytes) -> NDArray[np.int32]:
     (...) int32
         The numbers; ``UNREADABLE`` where the characters are not a number.
     """
-    lead = np.where(field[..., :-1] == SPACE, ZERO, field[..., :-1])
-    last = np.where(field[..., -1] == SPACE, ZERO, field[..., -1])
-    value = _LAST_DIGIT[last].astype(np.int32)
-    broken = (_LAST_SIGN[last] == 0) | _ends_blank(field)
-    for place in range(lead.shape[-1]):
-        digit = lead[..., place]
-        broken |= (digit < ZERO) | (digit > NINE)
-        value += (digit.astype(np.int32) - ZERO) * 10 ** (lead.shape[-1] - place)
-    return np.where(broken, UNREADABLE, value * _LAST_SIGN[last]).astype(np.int32)
-
-
-def _ends_blank(field: Bytes) -> NDArray[np.bool_]:
-    """Fields with a blank behind characters, whose missing digits are unknown."""
-    ends = field[..., -1] == SPACE
-    found: NDArray[np.bool_] = ends & (field[..., :-1] != SPACE).any(axis=-1)
-    return found
+    last = field[..., -1]
+    value = np.zeros(last.shape, dtype=np.int32)
+    broken = np.zeros(last.shape, dtype=bool)
+    begun = np.zeros(last.shape, dtype=bool)
+    for place in range(field.shape[-1] - 1):
+        character = field[..., place]
+        blank = character == SPACE
+        digit = np.where(blank, 0, character - ZERO)  # below 0 wraps around to above 9
+        broken |= digit > 9
+        begun |= ~blank
+        value *= 10
+        value += digit
+    # The missing digits of a number that ends in a blank are unknown.
+    broken |= (_LAST_SIGN[last] == 0) | (begun & (last == SPACE))
+    value = (10 * value + _LAST_DIGIT[last]) * _LAST_SIGN[last]
+    return np.where(broken, UNREADABLE, value)
 
 
 def texts(field: Bytes) -> NDArray[np.str_]:
@@ -140,7 +140,7 @@ def texts(field: Bytes) -> NDArray[np.str_]:
 def _overpunch() -> tuple[NDArray[np.int8], NDArray[np.int8]]:
     """Digit and sign of every last character; sign 0 where it is invalid."""
     digit, sign = np.zeros(256, dtype=np.int8), np.zeros(256, dtype=np.int8)
-    for symbols, value in (("0123456789", 1), ("{ABCDEFGHI", 1), ("}JKLMNOPQR", -1)):
+    for symbols, value in (("0123456789", 1), ("{ABCDEFGHI", 1), ("}JKLMNOPQR", -1), (" ", 1)):
         for place, symbol in enumerate(symbols):
             digit[ord(symbol)], sign[ord(symbol)] = place, value
     return digit, sign

@@ -153,7 +153,7 @@ def _decode(path: Path, batch: Bytes, year: int) -> dict[str, NDArray[Any]]:
         **header,
         "included_in": numbers(month[:, :, :2]),
         "types": month[:, :, 8:13].copy(),
-        "counts": numbers(cards[:, :, :, fields]),
+        "counts": numbers(np.take(cards, fields, axis=3)),
     }
 
 

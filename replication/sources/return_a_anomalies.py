@@ -68,8 +68,8 @@ def find_anomalies(parts: YearParts, repeated: list[str], unreadable: int) -> pd
 
 def _of_agencies(parts: YearParts) -> list[tuple[str, int, list[str]]]:
     frame, reports = parts.agencies, np.asarray(parts.returned.any(axis=1))
-    covered = (frame["covered_by"] != "").to_numpy(dtype=bool)
-    known = frame["covered_by"].isin(frame["ori"]).to_numpy(dtype=bool)
+    covering = frame["covered_by"].to_numpy(dtype=str)
+    covered, known = covering != "", np.isin(covering, frame["ori"].to_numpy(dtype=str))
     several = (frame["population_2"] > 0).to_numpy(dtype=bool)
     empty = (frame["population"] == 0).to_numpy(dtype=bool)
     last = np.where(reports, 12 - parts.returned[:, ::-1].argmax(axis=1), 0)
@@ -157,8 +157,10 @@ def bunched(total: NDArray[np.float32], returned: Bools) -> tuple[Bools, Bools]:
 
 
 def _agency(frame: pd.DataFrame, rows: Bools) -> list[str]:
-    chosen = frame.loc[rows, ["ori", "name", "state_name"]].head(1).to_numpy().tolist()
-    return [f"{ori} {name} ({state})" for ori, name, state in chosen]
+    return [
+        f"{frame['ori'].iloc[place]} {frame['name'].iloc[place]} ({frame['state_name'].iloc[place]})"
+        for place in np.flatnonzero(rows)[:1]
+    ]
 
 
 def _month(parts: YearParts, rows: Bools) -> list[str]:

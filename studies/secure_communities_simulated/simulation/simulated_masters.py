@@ -70,13 +70,12 @@ def write_master(
     record = np.full((len(headers), WIDTH + len(LINE_END)), SPACE, dtype=np.uint8)
     record[:, WIDTH:] = np.frombuffer(LINE_END, dtype=np.uint8)
     _put_header(record, headers, year, filed)
-    month = record[:, HEADER:WIDTH].reshape(-1, MONTHS, MONTH)
+    month = record[:, HEADER:WIDTH].reshape(-1, MONTHS, MONTH)  # a view: an axis is split in two
     _put_months(month, filed, included_in, year)
     for card, counts in ((ACTUAL, actual), (CLEARED, cleared)):
         for name, values in fields(counts).items():
             at = CARDS_AT + CARD * card + FIELD * (OFFENCE_FIELDS[name] - 1)
             month[:, :, at : at + FIELD] = digits(values, FIELD)
-    record[:, HEADER:WIDTH] = month.reshape(len(headers), -1)
     with replacing(path) as temporary:
         record.tofile(temporary)
 
@@ -97,10 +96,13 @@ def fields(counts: Cube) -> dict[str, Cube]:
 
 def digits(values: Cube, width: int) -> Bytes:
     """Numbers as characters (..., width); the last one of a negative number carries its sign."""
-    size = np.abs(values)[..., None] // 10 ** np.arange(width - 1, -1, -1) % 10
-    found = (size + ZERO).astype(np.uint8)
+    rest = np.abs(values)
+    found = np.empty((*values.shape, width), dtype=np.uint8)
+    for place in reversed(range(width)):
+        found[..., place] = ZERO + rest % 10
+        rest = rest // 10
     below = values < 0
-    found[below, -1] = NEGATIVE[size[below][:, -1]]
+    found[below, -1] = NEGATIVE[found[below, -1] - ZERO]
     return found
 
 
