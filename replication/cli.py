@@ -23,8 +23,8 @@ from typing import Any
 from replication.commands import audit, check_panel, outputs, own_data, own_study
 from replication.core.errors import InputError
 
-COLLECT_AFTER = 30_000
-"""New objects after which Python looks for garbage."""
+COLLECT_AFTER = 1_000_000
+"""New objects after which Python looks for garbage; a small estimate makes 600,000, most of them imports."""
 SIMILAR = 0.8
 """Likeness of an unknown option and a known one from which on the latter is proposed."""
 DESCRIPTION = "Staggered-adoption difference-in-differences on your own panel or in the studies of a project."

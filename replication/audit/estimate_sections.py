@@ -18,6 +18,7 @@ from replication.audit.checklist import (
     smallest_p,
     verdicts,
 )
+from replication.audit.event_window import NEAR
 from replication.core.details import JointTest
 from replication.core.errors import InputError
 from replication.core.estimates import Estimates
@@ -49,8 +50,6 @@ SWITCHERS = "switchers"
 """The average of de Chaisemartin-D'Haultfoeuille: over all treated cells unless a window ends earlier."""
 SHORTER = ("stacked regressions", "local projections")
 PATHS = ("callaway_santanna", "imputation")
-NEAR = 12
-"""Event times on either side of adoption that figures and sensitivity analysis look at."""
 FRAGILE = 0.5
 """Breakdown value of relative magnitudes below which a warning is given; below 1 it is a caution."""
 NOT_VALID = "not reported, because with 1 {} cluster the standard errors on which it relies are not valid."

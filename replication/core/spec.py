@@ -20,6 +20,8 @@ from replication.core.spec_schema import check, check_keys
 
 REVERSIBLE = ("dcdh",)
 """Estimators whose estimand holds where treatment falls, so that nothing need be allowed."""
+COMMON = ("twfe", "event_study", "imputation", "two_stage")
+"""Estimators in which a covariate has one coefficient for all periods."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,9 +116,10 @@ def legend_height(labels: Sequence[str], medium: Medium) -> float:
 @contextmanager
 def styled() -> Iterator[None]:
     """The house style, whatever the reader's own settings are."""
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(mpl.rc_params_from_file(STYLE_FILE, use_default_template=False))
+    # ``mpl.rcdefaults`` would read every style that matplotlib brings along, and setting the backend would
+    # open it.
+    style = mpl.rc_params_from_file(STYLE_FILE)
+    with mpl.rc_context({name: value for name, value in style.items() if name != "backend"}):
         yield
 
 

@@ -232,7 +232,7 @@ def label_axes(
     longest = max(len(formatting.signed(time)) for time in times)
     named = marks.thinned(times, int(wide / (DIGIT_INCHES * (longest + 0.5))))
     axes.set_xticks(named, [formatting.signed(time) for time in named])
-    axes.set_xticks(times, minor=True)
+    axes.set_xticks([time for time in times if time not in named], minor=True)
     turned = counts_turned(panel, wide)
     shown = marks.thinned(times, int(wide / TURNED_INCHES), last=True) if turned else times
     step = line_points(panel, wide)

@@ -20,6 +20,11 @@ YEAR, MONTH = 4, 2
 """Digits of a year and a month: 2011-06 is a date, not a range."""
 NUMERAL, FROM_TO = re.compile(r"\d[\d,]*(?= )"), re.compile(r"(\d[\d,]*) to (\d[\d,]*)")
 SPELLED = dict(enumerate(("One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"), start=1))
+SIMULATED = "SIMULATED"
+"""What tables and figures of simulated data carry."""
+SIMULATED_WARNING = (
+    f"{SIMULATED}: simulated data with a known truth; the results are not findings about the world."
+)
 STARS = ((0.01, "***"), (0.05, "**"), (0.10, "*"))
 
 

@@ -5,7 +5,7 @@ The last step of every estimator is a finite overall effect, in the labels of th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -17,15 +17,11 @@ from replication.core.estimates import LEFT_OUT, Estimates, row_labels
 from replication.core.interactions import SUFFIX
 from replication.core.numbering import PLAIN
 from replication.core.panel import NEVER, Panel
-from replication.core.spec import REVERSIBLE, Spec
+from replication.core.spec import COMMON, REVERSIBLE, Spec
 from replication.core.threads import keep_freed_memory, one_thread
 from replication.estimators.registry import ENTRIES, Registered
-from replication.estimators.shared.estimation_sample import estimation_sample
-from replication.estimators.shared.fixed_effects import read_effects
-from replication.estimators.shared.least_squares import absorption_engines, design_of, least_squares
-from replication.inference.methods import FEW_TREATED, apply_method, refuse_method
+from replication.inference.methods import FEW_TREATED, apply_method, refuse_method, refuse_variance
 from replication.inference.remedies import with_remedies
-from replication.inference.variances import refuse_variance
 
 
 def estimate(panel: Panel, spec: Spec) -> Estimates:
@@ -62,10 +58,19 @@ def fit_spec(panel: Panel, spec: Spec) -> Estimates:
             panel,
             spec.inference,
             own=entry.own(spec),
-            residuals=partial(control_residuals, trends=spec.trends, estimator=spec.estimator),
+            residuals=_residuals(spec),
         )
     found = with_remedies(found, panel, spec.inference, usable_methods(panel, spec, entry))
     return reported(found, panel, spec.estimator)
+
+
+def _residuals(spec: Spec) -> Callable[[Panel], Floats] | None:
+    """The residuals of control clusters; None for methods of inference that read none."""
+    if spec.inference.method not in FEW_TREATED:
+        return None
+    from replication.estimators.control_residuals import control_residuals
+
+    return partial(control_residuals, trends=spec.trends, estimator=spec.estimator)
 
 
 def usable_methods(panel: Panel, spec: Spec, entry: Registered) -> list[str]:
@@ -195,43 +200,3 @@ def _labeled(found: Estimates, panel: Panel) -> Estimates:
     labels = row_labels(table[kept])
     vcov = found.vcov.set_axis(labels, axis=0).set_axis(labels, axis=1)
     return replace(found, table=table, vcov=vcov)
-
-
-COMMON = ("twfe", "event_study", "imputation", "two_stage")
-"""Estimators whose covariates have one coefficient, as in the regression of this module."""
-
-
-def control_residuals(panel: Panel, *, trends: Sequence[str] = (), estimator: str) -> Floats:
-    """(N, T) residuals of ``y_it = alpha_i + delta_t + gamma'x_it + e_it``; NaN where unused.
-
-    Parameters
-    ----------
-    panel : units that are untreated in every period.
-    trends : as in ``twfe``; strata have their own period effects or linear trends.
-    estimator : the estimator whose residuals these are to be.
-
-    Raises
-    ------
-    SpecError
-        With covariates in an estimator that lets their coefficients differ between periods.
-    """
-    if panel.covariates is not None and estimator not in COMMON:
-        raise SpecError(
-            f"{estimator} lets the coefficients of covariates differ between periods, and the "
-            "residuals of control clusters are taken from a regression in which they do not. "
-            f"Remove 'covariates', use one of {', '.join(COMMON)}, or 'method: permutation'."
-        )
-    effects = read_effects(panel, trends)
-    sample = estimation_sample(panel, effects)
-    kept = sample.panel
-    design = design_of(kept, np.zeros((0, *kept.y.shape)), [])
-    if design.names:
-        fit = least_squares(sample, effects, design)
-        weight = np.where(sample.used, sample.weight, 1.0)
-        residual = fit.residual / weight
-    else:
-        engine = absorption_engines(sample, effects, design)[0]
-        residual = engine.residual(np.where(sample.used, kept.y, 0.0))
-    found = np.full(panel.y.shape, np.nan)
-    found[np.ix_(sample.units, sample.periods)] = np.where(sample.used, residual, np.nan)
-    return found

@@ -13,17 +13,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from replication.core.arrays import Floats
 from replication.core.errors import SpecError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import Inference
-from replication.inference.cluster_bootstrap import cluster_bootstrap
-from replication.inference.few_treated import TITLES, Residuals, few_treated_test
-from replication.inference.permutation import permutation_test
 from replication.inference.unsupported_statistics import guarded, require_draws
 
 SCORES = ("analytic", "multiplier", "bootstrap", "permutation", "conley")
-FEW_TREATED = tuple(TITLES)
+FEW_TREATED: tuple[str, ...] = ("conley_taber", "ferman_pinto")
 LINEAR = (*SCORES, *FEW_TREATED)
 REGRESSION = (*LINEAR, "wild")
 FIXED_ROWS = ("analytic", "multiplier", "wild", "conley")
@@ -38,6 +36,18 @@ READ_BY = {
     "pairs": ("conley",),
 }
 """Keys of ``inference`` that only some methods read."""
+
+ADJUSTING = (
+    "twfe",
+    "event_study",
+    "sun_abraham",
+    "etwfe",
+    "stacked",
+    "local_projections",
+    "goodman_bacon",
+    "twfe_weights",
+)
+"""Estimators that are linear regressions, or report one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +77,7 @@ def apply_method(
     inference: Inference,
     *,
     own: OwnMethods = NONE,
-    residuals: Residuals | None = None,
+    residuals: Callable[[Panel], Floats] | None = None,
 ) -> Estimates:
     """Estimates of ``function`` with the uncertainty that ``inference.method`` names.
 
@@ -81,11 +91,18 @@ def apply_method(
     """
     method = inference.method
     require_draws(inference, resampled=own.resampled or method == "bootstrap")
+    # Most estimates are analytic, and a small one takes hardly longer than loading the other methods.
     if method == "bootstrap" and not own.bootstrap:
+        from replication.inference.cluster_bootstrap import cluster_bootstrap
+
         found = cluster_bootstrap(function, panel, inference, two_way=own.two_way)
     elif method == "permutation" and not own.permutation:
+        from replication.inference.permutation import permutation_test
+
         found = permutation_test(function, panel, inference, two_way=own.two_way)
     elif method in FEW_TREATED and residuals is not None:
+        from replication.inference.few_treated import few_treated_test
+
         found = few_treated_test(function, panel, inference, residuals)
     elif method == "conley":
         found = function(by_unit(panel), inference=inference)
@@ -123,4 +140,27 @@ def refuse_method(
         raise SpecError(
             f"{opening}{estimator} does not support 'inference.method: {inference.method}'. Choose one of "
             f"{', '.join(possible)}{other}."
+        )
+
+
+def refuse_variance(name: str, estimator: str, inference: Inference, *, poisson: bool) -> None:
+    """Refuse a variance that an estimator does not have, or that a method would not use."""
+    if inference.variance == "cv1" or (inference.variance == "hc1" and estimator == "ols"):
+        return
+    if inference.variance == "hc1":
+        raise SpecError(
+            f"{name}: 'inference.variance: hc1' has no clusters and is for the estimator ols. Remove the key "
+            f"from {estimator}, whose standard errors are clustered by the unit if no cluster is named."
+        )
+    if estimator not in ADJUSTING or poisson:
+        raise SpecError(
+            f"{name}: {estimator}{' with family poisson' if poisson else ''} has no "
+            f"'inference.variance: {inference.variance}', which is for linear regressions: "
+            f"{', '.join(ADJUSTING)} (family gaussian). Remove the key, or use one of them."
+        )
+    if inference.method != "analytic":
+        raise SpecError(
+            f"{name}: 'inference.variance: {inference.variance}' belongs to 'method: analytic'; "
+            f"'method: {inference.method}' has standard errors or p-values of its own. Remove one "
+            "of the two."
         )

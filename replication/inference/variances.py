@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from replication.core.arrays import Ints
-from replication.core.errors import SpecError
 from replication.core.estimates import Estimates, row_labels
 from replication.core.panel import Panel
 from replication.core.spec import Inference
@@ -24,40 +23,6 @@ SAID = {
 }
 FEWEST_DEGREES = 4
 """Below so many Satterthwaite degrees of freedom the t approximation fails (Tipton 2015)."""
-ADJUSTING = (
-    "twfe",
-    "event_study",
-    "sun_abraham",
-    "etwfe",
-    "stacked",
-    "local_projections",
-    "goodman_bacon",
-    "twfe_weights",
-)
-"""Estimators that are linear regressions, or report one."""
-
-
-def refuse_variance(name: str, estimator: str, inference: Inference, *, poisson: bool) -> None:
-    """Refuse a variance that an estimator does not have, or that a method would not use."""
-    if inference.variance == "cv1" or (inference.variance == "hc1" and estimator == "ols"):
-        return
-    if inference.variance == "hc1":
-        raise SpecError(
-            f"{name}: 'inference.variance: hc1' has no clusters and is for the estimator ols. Remove the key "
-            f"from {estimator}, whose standard errors are clustered by the unit if no cluster is named."
-        )
-    if estimator not in ADJUSTING or poisson:
-        raise SpecError(
-            f"{name}: {estimator}{' with family poisson' if poisson else ''} has no "
-            f"'inference.variance: {inference.variance}', which is for linear regressions: "
-            f"{', '.join(ADJUSTING)} (family gaussian). Remove the key, or use one of them."
-        )
-    if inference.method != "analytic":
-        raise SpecError(
-            f"{name}: 'inference.variance: {inference.variance}' belongs to 'method: analytic'; "
-            f"'method: {inference.method}' has standard errors or p-values of its own. Remove one "
-            "of the two."
-        )
 
 
 def adjust_scores(

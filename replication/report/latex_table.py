@@ -11,8 +11,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from replication.display.fitted_notes import NOTES
-from replication.display.formatting import one_line, typeset
-from replication.report.study_config import SIMULATED
+from replication.display.formatting import SIMULATED, one_line, typeset
 from replication.report.table_document import Heading, TableDocument, TableRow, folded_head
 
 SPECIAL = {

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from replication.display.fitted_notes import NOTES
-from replication.display.formatting import one_line, typeset
-from replication.report.study_config import SIMULATED_WARNING
+from replication.display.formatting import SIMULATED_WARNING, one_line, typeset
 from replication.report.table_document import TableDocument, TableRow
 
 SPECIAL = {"|": r"\|", "*": r"\*", "_": r"\_", "<": "&lt;", ">": "&gt;", "`": r"\`", "#": r"\#"}

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -134,13 +134,12 @@ def result_table(
     SpecError
         If no result has a row that a table shows.
     """
-    names = [name for name in row_names(fits) if any(name in result_rows(fit) for fit in fits)]
+    found = [result_rows(fit) for fit in fits]
+    names = row_names(fits, found)
     names = [name for name in names if not name.startswith("Event time")] if overall else names
     if not names:
         raise SpecError("None of the results has an overall effect, a coefficient, or an event time to show.")
-    effects = [
-        TableRow(name, tuple(estimate_cell(result_rows(fit).get(name)) for fit in fits)) for name in names
-    ]
+    effects = [TableRow(name, tuple(estimate_cell(rows.get(name)) for rows in found)) for name in names]
     document = TableDocument(
         id="table",
         study="",
@@ -155,13 +154,13 @@ def result_table(
 
 
 def result_rows(fit: Estimates) -> dict[str, pd.Series]:
-    """Rows of a result for a table, by name."""
-    found = {}
-    for _, row in fit.table.iterrows():
-        name = row_name(str(row["term"]), float(row["event_time"]))
-        if name:
-            found[name] = row
-    return found
+    """Rows of a result for a table, by name; its cells, which are most of its rows, are not among them."""
+    table = fit.table
+    names = [
+        row_name(str(term), float(time))
+        for term, time in zip(table["term"], table["event_time"], strict=True)
+    ]
+    return {name: table.iloc[place] for place, name in enumerate(names) if name}
 
 
 def row_name(term: str, event_time: float) -> str:
@@ -175,16 +174,17 @@ def row_name(term: str, event_time: float) -> str:
     return f"Event time {signed(event_time)}" if term == "event" and np.isfinite(event_time) else ""
 
 
-def row_names(fits: Sequence[Estimates]) -> list[str]:
-    """All names: the overall effect, coefficients, then event times in their order."""
+def row_names(fits: Sequence[Estimates], found: Sequence[Mapping[str, pd.Series]]) -> list[str]:
+    """Names of the rows ``found``: the overall effect, coefficients, then event times in their order."""
     times = sorted({float(time) for fit in fits for time in fit.rows("event")["event_time"].dropna()})
     apart = ("Overall effect", "Event time")
-    coefficients = [name for fit in fits for name in result_rows(fit) if not name.startswith(apart)]
-    return [
+    coefficients = [name for rows in found for name in rows if not name.startswith(apart)]
+    names = [
         "Overall effect",
         *distinct_words(coefficients),
         *(f"Event time {signed(time)}" for time in times),
     ]
+    return [name for name in names if any(name in rows for rows in found)]
 
 
 def estimate_cell(row: pd.Series | None) -> tuple[str, ...]:
@@ -263,7 +263,7 @@ def write_figure(fit: Estimates, spec: Spec, folder: Path) -> bool:
 
 def table_of(fit: Estimates, spec: Spec, title: str) -> ResultTable | None:
     """The table of one result; None for a decomposition, which has no effect to show."""
-    if not any(name in result_rows(fit) for name in row_names([fit])):
+    if not result_rows(fit):
         return None
     return result_table([fit], [ENTRIES[spec.estimator].label], title)
 

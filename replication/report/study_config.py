@@ -45,17 +45,13 @@ from replication.core.label_claims import refuse_contradictions
 from replication.core.limits import require_portable, shortened
 from replication.core.schema_violations import first_violation
 from replication.core.study_folder import PARTS, RESULTS, STUDY, Description, read_description
-from replication.display.formatting import typeset
+from replication.display.formatting import SIMULATED, typeset
 from replication.display.media import MEDIA, Medium
 from replication.report.entry_kinds import entry_schema, kind_schema, study_schema
 
 SINGULAR = {"analyses": "analysis", "tables": "table", "figures": "figure"}
 Place = Callable[[str | None, int], str]
 """Names the file in which an entry of a part stands; of the study itself for None."""
-SIMULATED = "SIMULATED"
-SIMULATED_WARNING = (
-    f"{SIMULATED}: simulated data with a known truth; the results are not findings about the world."
-)
 
 
 @dataclass(frozen=True, slots=True)

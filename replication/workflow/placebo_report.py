@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 
 from replication.core.files import write_csv
+from replication.display.formatting import SIMULATED
 from replication.report.folders import Folders
-from replication.report.study_config import SIMULATED, parse_study
+from replication.report.study_config import parse_study
 from replication.report.study_report import write_figures, write_tables
 from replication.workflow.placebo_simulation import Order
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from replication.audit.event_window import NEAR
 from replication.core import saved_results
 from replication.core.errors import SpecError
 from replication.core.estimates import NUMBERS, Estimates, row_labels
@@ -196,8 +197,6 @@ def critical_values(fit: Estimates, bound: str) -> str:
 
 def apart_from_audit(first: float, last: float, *, whole: bool) -> list[str]:
     """A sentence where `replication audit` uses other event times, so that its breakdown value differs."""
-    from replication.audit.estimate_sections import NEAR
-
     within = first >= -NEAR and last <= NEAR
     if within and (whole or (first, last) == (-NEAR, NEAR)):
         return []

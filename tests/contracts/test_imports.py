@@ -5,9 +5,13 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from graphlib import TopologicalSorter
 from pathlib import Path
+
+import pytest
+
+from replication.core.simulated_panel import simulated_panel
 
 ROOT = Path(__file__).parents[2]
 ROOMS = [
@@ -57,3 +61,65 @@ def test_the_command_line_opens_without_what_only_some_commands_use() -> None:
     code = "import sys, replication.cli; print({'yaml', 'numpy', 'pandas'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+ROLES = ("--unit", "unit", "--time", "time", "--cohort", "cohort", "--outcome", "y", "--cluster", "state")
+DRAWS = {"matplotlib", "fontTools", "PIL"}
+PAGES = {"jinja2", "markdown_it"}
+FITS = {"scipy.stats", "scipy.optimize", "scipy.interpolate"}
+NEVER = {"matplotlib.pyplot", "matplotlib.style", "statsmodels", "pyfixest", "linearmodels", "openpyxl"}
+OTHER_METHODS = {
+    "replication.inference.cluster_bootstrap",
+    "replication.inference.permutation",
+    "replication.inference.few_treated",
+    "replication.inference.bias_reduced",
+    "replication.estimators.shared.least_squares",
+}
+STUDIES = {"replication.report.study_config", "replication.analyses", "snakemake"}
+UNUSED = {
+    ("check", "my.csv", *ROLES): DRAWS | PAGES | FITS | NEVER | STUDIES | OTHER_METHODS | {"docx"},
+    ("estimate", "--panel", "my.csv", *ROLES, "--out", "numbers", "--numbers-only"): (
+        DRAWS | PAGES | FITS | NEVER | STUDIES | OTHER_METHODS | {"docx"}
+    ),
+    ("estimate", "--panel", "my.csv", *ROLES, "--out", "all"): (
+        PAGES | FITS | NEVER | STUDIES | OTHER_METHODS
+    ),
+    ("explain",): DRAWS | PAGES | FITS | NEVER | STUDIES | {"docx", "jsonschema"},
+    ("explain", "first/spec.yaml"): DRAWS | PAGES | FITS | NEVER | STUDIES | OTHER_METHODS | {"docx"},
+    ("compare", "first", "first"): DRAWS | PAGES | FITS | NEVER | STUDIES | OTHER_METHODS | {"docx"},
+    ("table", "first"): DRAWS | PAGES | FITS | NEVER | STUDIES | OTHER_METHODS | {"docx", "jsonschema"},
+    ("table", "first", "-o", "a.html"): DRAWS | PAGES | FITS | NEVER | STUDIES | OTHER_METHODS | {"docx"},
+    ("plot", "first", "-o", "a.png"): PAGES
+    | FITS
+    | NEVER
+    | STUDIES
+    | OTHER_METHODS
+    | {"docx", "fontTools.subset"},
+    ("honest", "first"): DRAWS | PAGES | NEVER | STUDIES | {"docx", "jsonschema", "scipy.stats"},
+    ("audit", "--panel", "my.csv", *ROLES, "--out", "audit"): PAGES | NEVER | STUDIES | {"docx"},
+}
+"""Commands, and what they need not wait for: two thirds of a small estimate is loading libraries."""
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a panel and a saved result."""
+    folder = tmp_path_factory.mktemp("desk")
+    simulated_panel(seed=1).to_csv(folder / "my.csv", index=False)
+    loaded_by(("estimate", "--panel", "my.csv", *ROLES, "--out", "first", "--numbers-only"), folder)
+    return folder
+
+
+def loaded_by(arguments: Sequence[str], folder: Path) -> set[str]:
+    """Modules that a command has loaded when it ends."""
+    code = "import sys; from replication.cli import main; code = main(); print(*sys.modules, file=sys.stderr)"
+    command = [sys.executable, "-c", f"{code}; sys.exit(code)", *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    return set(done.stderr.split())
+
+
+@pytest.mark.parametrize("arguments", UNUSED, ids=lambda arguments: " ".join(arguments[:3]))
+def test_a_command_loads_only_what_it_uses(arguments: tuple[str, ...], desk: Path) -> None:
+    loaded = loaded_by(arguments, desk)
+    assert "replication.workflow" in loaded
+    assert sorted(UNUSED[arguments] & loaded) == []

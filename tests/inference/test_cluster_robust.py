@@ -32,7 +32,7 @@ from replication.estimators.twfe import fit_twfe, twfe
 from replication.estimators.two_stage import two_stage
 from replication.inference.bias_reduced import bias_reduced, weighted_bias_reduced
 from replication.inference.leverage import FEW_EFFECTIVE
-from replication.inference.variances import ADJUSTING
+from replication.inference.methods import ADJUSTING
 
 REFERENCE = pd.read_csv(Path(__file__).parents[1] / "reference" / "cluster_robust.csv")
 # R works on the regression with all dummies, whose cross-products have a condition number of some

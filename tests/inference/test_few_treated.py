@@ -19,7 +19,8 @@ from replication.core.errors import InputError
 from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
 from replication.core.spec import Inference, Spec, parse_spec
-from replication.estimators.estimate_spec import control_residuals, estimate
+from replication.estimators.control_residuals import control_residuals
+from replication.estimators.estimate_spec import estimate
 from replication.estimators.twfe import twfe
 from replication.estimators.unused_keys import find_unused_keys
 from replication.inference.few_treated import few_treated_test

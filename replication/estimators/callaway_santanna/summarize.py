@@ -27,7 +27,6 @@ from replication.estimators.callaway_santanna.group_time_fit import GroupTimeFit
 from replication.estimators.callaway_santanna.influence import Rows
 from replication.inference.assemble import PointEstimates, from_scores, from_std_errors
 from replication.inference.bands import interquartile_std_errors, quantiles, studentized_critical_value
-from replication.inference.cluster_bootstrap import cluster_bootstrap, with_draws
 from replication.inference.critical_values import (
     choose_distribution,
     largest_of_paths,
@@ -100,6 +99,8 @@ def with_cluster_draws(
     # A single draw, as in the inner fits of a permutation, asks for no bootstrap.
     if inference.draws == 1:
         return found
+    from replication.inference.cluster_bootstrap import cluster_bootstrap, with_draws
+
     if fit.sums is None:
         return cluster_bootstrap(again, panel, inference)
     found = replace(found, details=found.details.with_extras({"analytic_std_error": found.att[1]}))

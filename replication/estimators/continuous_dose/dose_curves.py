@@ -13,13 +13,16 @@ cohort's periods are equal, so that one regression of the mean change does the w
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.interpolate import BSpline
 
 from replication.core.arrays import Bools, Floats
 from replication.estimators.callaway_santanna.cell_plan import comparison_cohorts
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
+
+if TYPE_CHECKING:
+    from scipy.interpolate import BSpline
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,9 @@ def mean_changes(design: ComparisonDesign, level: int) -> tuple[Floats, float, F
 
 def spline_basis(dose: Floats, spline: Spline) -> tuple[BSpline, BSpline] | None:
     """The basis of the cohort's doses and its derivative; None where they are too few."""
+    # It loads the optimizers of scipy, and commands that list all estimators draw no curve.
+    from scipy.interpolate import BSpline
+
     low, high = dose.min(), dose.max()
     inner = spline.knots[(spline.knots > low) & (spline.knots < high)]
     count = spline.degree + 1 + inner.size

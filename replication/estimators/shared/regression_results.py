@@ -23,11 +23,12 @@ from replication.inference.assemble import PointEstimates, from_scores, from_var
 from replication.inference.cautions import with_repair
 from replication.inference.cluster import multiway_variance, small_sample_factor, sum_by_cluster
 from replication.inference.conley import conley_variance_same_period
+from replication.inference.methods import refuse_variance
 from replication.inference.psd import repaired_variance
 from replication.inference.row_table import EstimateRow
 from replication.inference.support import effective_clusters
 from replication.inference.table_only import TableOnly
-from replication.inference.variances import from_adjusted, refuse_variance
+from replication.inference.variances import from_adjusted
 
 
 def regression_estimates(

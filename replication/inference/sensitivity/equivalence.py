@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, stats
+from scipy import optimize, special
 
 from replication.core.estimates import Estimates
 from replication.inference.sensitivity.arguments import SensitivityError, is_number, require_level
@@ -83,7 +83,7 @@ def smallest_bound(estimate: float, std_error: float, level: float) -> float:
 
     if excess(0.0) <= 0:
         return 0.0
-    top = seen + float(stats.norm.ppf(level)) + 1
+    top = seen + float(special.ndtri(level)) + 1
     return std_error * float(optimize.brentq(excess, 0.0, top, xtol=1e-12))
 
 
@@ -99,7 +99,7 @@ def _row(
         "estimate": estimate,
         "std_error": std_error,
         "smallest_bound": smallest_bound(estimate, std_error, level),
-        "tost_bound": abs(estimate) + float(stats.norm.ppf(level)) * std_error,
+        "tost_bound": abs(estimate) + float(special.ndtri(level)) * std_error,
         "threshold": np.nan if threshold is None else threshold,
         "p_value": p_value,
         "level": level,

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, stats
+from scipy import optimize, special
 
 from replication.core.arrays import Floats
 from replication.core.errors import nearest
@@ -139,7 +139,7 @@ def parallel_trends_interval(
     path = event_path(estimates, window)
     weights = target_weights(path, target)
     after = path.variance[path.n_pre :, path.n_pre :]
-    half = float(stats.norm.ppf(0.5 + level / 2) * np.sqrt(weights @ after @ weights))
+    half = float(special.ndtri(0.5 + level / 2) * np.sqrt(weights @ after @ weights))
     point = float(weights @ path.estimate[path.n_pre :])
     ends = (point - half, point + half)
     return path_table(path, [_row(path, weights, ORIGINAL, target, np.nan, ends, level)])

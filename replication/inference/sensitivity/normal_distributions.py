@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 from scipy import optimize, special
-from scipy.stats import qmc
 
 from replication.core.arrays import Floats
 
@@ -40,8 +39,16 @@ def folded_cdf(x: float, mean: float) -> float:
     return float(special.ndtr(x - mean) - special.ndtr(-x - mean))
 
 
+def chi_square_quantile(p: float, freedom: int) -> float:
+    """Quantile p of the chi-square distribution, without loading scipy.stats for it."""
+    return float(2 * special.gammaincinv(freedom / 2, p))
+
+
 def even_points(dimension: int) -> Floats:
     """(2^POINTS, dimension) points of Sobol's sequence, moved off the faces of the unit cube."""
+    # Few calls need them, and scipy.stats takes a third of a second to load.
+    from scipy.stats import qmc
+
     points: Floats = qmc.Sobol(dimension, scramble=False).random_base2(POINTS)
     return points + 0.5 / len(points)
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
 from replication.core.arrays import Floats
 from replication.core.errors import nearest
@@ -30,7 +30,7 @@ from replication.inference.sensitivity.event_path import (
     path_table,
     target_weights,
 )
-from replication.inference.sensitivity.normal_distributions import box_moments
+from replication.inference.sensitivity.normal_distributions import box_moments, chi_square_quantile
 
 Passing = Callable[[EventPath, Floats, float], tuple[float, Floats]]
 SINGULAR = 1e-9
@@ -143,7 +143,7 @@ def slope_for_power(path: EventPath, passing: Passing, power: float, level: floa
         return 0.0
     std_error = np.sqrt(np.diag(path.variance))[: path.n_pre]
     # At this slope the farthest coefficient alone is detected with more than the power asked.
-    z = stats.norm.ppf(0.5 + level / 2) + stats.norm.ppf(power) + 1
+    z = special.ndtri(0.5 + level / 2) + special.ndtri(power) + 1
     top = z * float((std_error / np.abs(distance[: path.n_pre])).min())
     return float(optimize.brentq(missed, 0.0, top, xtol=1e-10 * top))
 
@@ -161,7 +161,7 @@ def mean_if_passed(path: EventPath, trend: Floats, passing: Passing, level: floa
 def individual(path: EventPath, trend: Floats, level: float) -> tuple[float, Floats]:
     """Passing means that no coefficient before adoption is significant."""
     within = path.variance[: path.n_pre, : path.n_pre]
-    half = stats.norm.ppf(0.5 + level / 2) * np.sqrt(np.diag(within))
+    half = special.ndtri(0.5 + level / 2) * np.sqrt(np.diag(within))
     root: Floats = np.asarray(np.linalg.cholesky(within), dtype=np.float64)
     return box_moments(trend[: path.n_pre], root, half)
 
@@ -174,7 +174,7 @@ def joint(path: EventPath, trend: Floats, level: float) -> tuple[float, Floats]:
     """
     mean = trend[: path.n_pre]
     within = path.variance[: path.n_pre, : path.n_pre]
-    critical = stats.chi2.ppf(level, mean.size)
+    critical = chi_square_quantile(level, mean.size)
     distance = float(mean @ np.linalg.solve(within, mean))
     probability = float(special.chndtr(critical, mean.size, distance))
     shrunk = float(special.chndtr(critical, mean.size + 2, distance))
@@ -214,8 +214,8 @@ def _detected(path: EventPath, test: str, level: float) -> bool:
     before, within = path.estimate[: path.n_pre], path.variance[: path.n_pre, : path.n_pre]
     if test == "joint":
         wald = before @ np.linalg.solve(within, before)
-        return bool(wald > stats.chi2.ppf(level, before.size))
-    half = stats.norm.ppf(0.5 + level / 2) * np.sqrt(np.diag(within))
+        return bool(wald > chi_square_quantile(level, before.size))
+    half = special.ndtri(0.5 + level / 2) * np.sqrt(np.diag(within))
     return bool((np.abs(before) > half).any())
 
 

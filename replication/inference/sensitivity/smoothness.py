@@ -9,7 +9,7 @@ of the outcome, per period squared.
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from replication.core.arrays import Floats
 from replication.inference.sensitivity.arp import MomentInequalities, Restriction, confidence_set, dual_rays
@@ -48,7 +48,7 @@ def largest_plausible(path: EventPath, level: float) -> float:
     if not len(before):
         return np.nan
     std_error = np.sqrt(np.einsum("ik,kl,il->i", before, path.variance, before))
-    return float((np.abs(before @ path.estimate) + stats.norm.ppf(level) * std_error).max())
+    return float((np.abs(before @ path.estimate) + special.ndtri(level) * std_error).max())
 
 
 def default_bounds(path: EventPath, weights: Floats, level: float) -> tuple[float, ...]:

@@ -22,11 +22,11 @@ from replication.core.errors import SpecError
 from replication.core.files import replacing
 from replication.display.canvas import DPI, Sheet, sheet
 from replication.display.fitted_notes import FIGURE_LINES, Fact, fitted
-from replication.display.formatting import typeset
+from replication.display.formatting import SIMULATED, typeset
 from replication.report.report_context import Context
 from replication.report.report_data import read_source
 from replication.report.spreadsheet import write_spreadsheet
-from replication.report.study_config import SIMULATED, Entry
+from replication.report.study_config import Entry
 from replication.report.table_document import MADE_WITH
 
 OWN_FONT, FONTS = "font-family: 'STIXGeneral'; ", "STIXGeneral, 'Times New Roman', Times, serif"

@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from replication.display.formatting import typeset
+from replication.display.formatting import SIMULATED, typeset
 
 HERE = Path(__file__).parent
 STYLE, SCRIPT = HERE / "site.css", HERE / "site.js"
@@ -70,6 +70,27 @@ def _footnote_number(_renderer: Any, tokens: Any, place: int, *_others: Any) -> 
     return str(tokens[place].meta["id"] + 1)
 
 
+SINGLE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8"/>
+<meta name="viewport" content="width=device-width, initial-scale=1"/>
+<title>{title}</title>
+<style>
+{style}
+</style>
+</head>
+<body{mark}>
+<main>
+{heading}{body}
+<p class="made">Made with {made}.</p>
+</main>
+</body>
+</html>
+"""
+# Not a template beside this module: loading jinja2 takes longer than a small estimate.
+
+
 def single_page(title: str, body: str, made: str, *, simulated: bool = False, headed: bool = True) -> str:
     """A page that stands alone.
 
@@ -78,6 +99,14 @@ def single_page(title: str, body: str, made: str, *, simulated: bool = False, he
     body : HTML, escaped by the caller.
     headed : whether the title stands above the body; a table has its own.
     """
-    return page(
-        "single.html.j2", title=title, body=body, made=made, simulated=simulated, headed=headed, style=style()
+    import markupsafe
+
+    shown = markupsafe.escape(title)
+    return SINGLE.format(
+        title=shown,
+        style=style(),
+        mark=f' class="simulated" data-mark="{SIMULATED}"' if simulated else "",
+        heading=f"<h1>{shown}</h1>\n" if headed else "",
+        body=body,
+        made=markupsafe.escape(made),
     )

@@ -12,11 +12,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from replication.core.files import replacing
+from replication.display.formatting import SIMULATED_WARNING
 from replication.report.site import site_pages
 from replication.report.site.explorer_data import explorer_data
 from replication.report.site.page_templates import SCRIPT, STYLE, from_markdown, page
 from replication.report.site.site_pages import Skipped, StudyReport, rows_of
-from replication.report.study_config import SIMULATED_WARNING
 from replication.report.table_document import MADE_WITH
 
 DAY = (1980, 1, 1, 0, 0, 0)
