@@ -128,9 +128,17 @@ def replacing(path: Path) -> Iterator[Path]:
     OutputError
         If the file cannot be written, such as on a full disk, with the name of the file.
     """
-    temporary = _reserved(path)
-    try:
+    temporary, descriptor = _reserved(path)
+    os.close(descriptor)
+    with _moved(temporary, path):
         yield temporary
+
+
+@contextmanager
+def _moved(temporary: Path, path: Path) -> Iterator[None]:
+    """Moves a temporary file to its place when the block ends well, and removes it otherwise."""
+    try:
+        yield
         temporary.replace(path)
     except OSError as error:
         # An error may also be about a file that the block reads.
@@ -142,24 +150,23 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def _reserved(path: Path) -> Path:
-    """An empty file of a temporary name that no other process uses."""
+def _reserved(path: Path) -> tuple[Path, int]:
+    """An empty file of a temporary name that no other process uses, and its descriptor."""
     temporary = path.with_name(temporary_name(path.name))
     try:
         try:
-            _create(temporary)
+            return temporary, _create(temporary)
         except FileNotFoundError:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _create(temporary)
+            return temporary, _create(temporary)
     except OSError as error:
         raise OutputError(unwritable(path, error)) from error
-    return temporary
 
 
-def _create(path: Path) -> None:
+def _create(path: Path) -> int:
     # The kernel applies the umask here; a mode set afterward would have to read the umask,
     # which is possible only by changing it for all threads.
-    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    return os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
 
 
 def unwritable(path: Path, error: OSError) -> str:
@@ -182,8 +189,14 @@ def _reason(error: OSError) -> str:
 
 def write_text(path: Path, text: str) -> None:
     """Write text (UTF-8, line feeds) atomically."""
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write bytes atomically."""
+    temporary, descriptor = _reserved(path)
+    with _moved(temporary, path), os.fdopen(descriptor, "wb") as file:
+        file.write(content)
 
 
 def write_csv(path: Path, frame: pd.DataFrame, *, index: bool = False) -> None:

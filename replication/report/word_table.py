@@ -9,7 +9,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from replication.core.files import replacing
+from replication.core.files import write_bytes
 from replication.display.fitted_notes import NOTES
 from replication.display.formatting import typeset
 from replication.report.table_document import TableDocument
@@ -38,8 +38,7 @@ def write_word(document: TableDocument, path: Path) -> Path:
             del part.rels[key]
     unpacked = BytesIO()
     page.save(unpacked)
-    with replacing(path) as temporary:
-        temporary.write_bytes(undated(unpacked.getvalue()))
+    write_bytes(path, undated(unpacked.getvalue()))
     return path
 
 

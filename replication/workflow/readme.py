@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from replication.core.errors import SpecError
-from replication.core.files import replacing
+from replication.core.files import write_bytes
 from replication.core.spec import load_specs
 from replication.display.formatting import typeset
 from replication.report.figures import FIGURES
@@ -26,8 +26,7 @@ HEADLINE = "headline"
 def update_readme(root: Path) -> Path:
     """Write the computed parts of ``docs/outputs.md`` and the files of ``docs/results``."""
     for name, data in computed(root).items():
-        with replacing(root / name) as temporary:
-            temporary.write_bytes(data)
+        write_bytes(root / name, data)
     return root / OUTPUTS
 
 

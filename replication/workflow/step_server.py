@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from replication.core.code_digest import code_digest
 from replication.core.estimator_files import estimator_names
 from replication.core.processes import die_with_parent, mark_forked
 from replication.workflow.step_request import LOST
@@ -153,6 +154,7 @@ class _Reactor:
     count: int
     ahead: list[str]
     running: dict[int, socket.socket] = field(default_factory=dict)
+    prepared: set[str] = field(default_factory=set)
 
     def run(self) -> None:
         """Serve requests for steps until the process is ended."""
@@ -164,7 +166,7 @@ class _Reactor:
             watched: list[Any] = [self.listener, wake, *self.running.values()]
             ready, _, _ = select.select(watched, [], [], 0 if self.ahead else None)
             if not ready:
-                _import_for(self.ahead.pop(0))
+                self.prepare(self.ahead.pop(0))
             if wake in ready:
                 os.read(wake, 512)
                 self.reap()
@@ -183,11 +185,17 @@ class _Reactor:
         except (ValueError, OSError):
             connection.close()
             return
-        _import_for(str(request["name"]))
+        self.prepare(str(request["name"]))
         pid = os.fork()
         if pid == 0:
             _step_and_exit(self, request)
         self.running[pid] = connection
+
+    def prepare(self, name: str) -> None:
+        """Make the imports of a step, once."""
+        if name not in self.prepared:
+            self.prepared.add(name)
+            _prepare(name, self.root)
 
     def reap(self) -> None:
         """Answer the requests whose processes have ended with their exit codes."""
@@ -202,12 +210,20 @@ class _Reactor:
                 connection.sendall(f"{code}\n".encode())
 
 
-def _import_for(name: str) -> None:
-    """Import what a step needs; one that needs a module that is broken reports it itself."""
+def _prepare(name: str, root: Path) -> None:
+    """Import what a step needs and read its imports, of which it takes digests.
+
+    A step that needs a module that is broken reports it itself.
+    """
     estimators = estimator_names() if name in OF_ALL_ESTIMATORS else ()
-    for module in (*NEEDED.get(name, ()), *(f"replication.estimators.{one}" for one in estimators)):
+    modules = [*NEEDED.get(name, ()), *(f"replication.estimators.{one}" for one in estimators)]
+    for module in modules:
         with contextlib.suppress(Exception):
             importlib.import_module(module)
+    own = [module for module in modules if module.startswith("replication.")]
+    with contextlib.suppress(Exception):
+        code_digest(*own, root=root, every_choice=False)
+        code_digest(*own, root=root)
 
 
 def _step_and_exit(server: _Reactor, request: dict[str, Any]) -> None:

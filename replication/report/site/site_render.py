@@ -11,7 +11,7 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from replication.core.files import replacing
+from replication.core.files import write_bytes
 from replication.display.formatting import SIMULATED_WARNING
 from replication.report.site import site_pages
 from replication.report.site.explorer_data import explorer_data
@@ -220,8 +220,7 @@ def write_site(site: Mapping[str, bytes], folder: Path) -> None:
     for name, content in site.items():
         path = folder / name
         if not path.is_file() or path.read_bytes() != content:
-            with replacing(path) as temporary:
-                temporary.write_bytes(content)
+            write_bytes(path, content)
     studies = {PurePosixPath(name).parts[0] for name in site if "/" in name} - {"assets"}
     for place in (folder / study / kind for study in studies for kind in FOLDERS):
         for path in place.rglob("*"):
@@ -232,7 +231,4 @@ def write_site(site: Mapping[str, bytes], folder: Path) -> None:
 def zip_site(site: Mapping[str, bytes], summaries: Mapping[str, Path], target: Path) -> None:
     """Write the whole report, the summaries included, as one archive."""
     texts = {f"{study}/{SUMMARY}": path.read_bytes() for study, path in summaries.items()}
-    with replacing(target) as temporary:
-        temporary.write_bytes(
-            zipped({f"report/{name}": content for name, content in {**site, **texts}.items()})
-        )
+    write_bytes(target, zipped({f"report/{name}": content for name, content in {**site, **texts}.items()}))
