@@ -197,8 +197,7 @@ def independent_columns(dummies: Floats) -> Floats:
 
 
 def _poisson_pyfixest(frame: pd.DataFrame, regressors: list[str], levels: list[str]) -> dict[str, float]:
-    import pyfixest
-    from pyfixest.demeaners import MapDemeaner
+    from replication.checks.fixed_effect_poisson import MapDemeaner, fepois
 
     plain = {name: f"x{place}" for place, name in enumerate(regressors)}
     plain |= {name: f"f{place}" for place, name in enumerate(levels)}
@@ -208,7 +207,7 @@ def _poisson_pyfixest(frame: pd.DataFrame, regressors: list[str], levels: list[s
     options: dict[str, Any] = {"demeaner": MapDemeaner(fixef_tol=1e-11, fixef_maxiter=100_000)}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        fit = pyfixest.fepois(
+        fit = fepois(
             f"y ~ {right} | {absorbed}",
             data,
             vcov="iid",

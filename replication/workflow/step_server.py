@@ -44,7 +44,7 @@ NEEDED = {
         "replication.workflow.check_step",
         "replication.checks.second_engine",
         "linearmodels",
-        "pyfixest.estimation",
+        "replication.checks.fixed_effect_poisson",
     ),
     "tables": ("replication.workflow.report_step", "replication.report.tables.regression_table", "docx"),
     "figures": ("replication.display.canvas", *BACKENDS, "fontTools.subset"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import subprocess
+import sys
 import warnings
 
 import pandas as pd
@@ -44,3 +47,12 @@ def test_equals_absorbing_ls(weights: str, trends: tuple[str, ...]) -> None:
     panel = two_way_panel(11, weights=weights, missing=0.1, covariates=2, singletons=2)
     theirs = absorbing_ls(panel, trends)
     assert second_engine(panel, trends=trends) == pytest.approx(theirs.to_dict(), rel=1e-12, abs=1e-12)
+
+
+def test_pyfixest_leaves_the_messages_of_other_libraries_alone() -> None:
+    code = (
+        "import logging; import replication.checks.fixed_effect_poisson; "
+        "root = logging.getLogger(); print(root.handlers, root.level)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == f"[] {logging.WARNING}\n"

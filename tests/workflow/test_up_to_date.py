@@ -33,6 +33,15 @@ def test_a_second_run_has_nothing_to_do(project: Path) -> None:
     assert again.stdout.startswith(NOTHING)
 
 
+def test_a_run_prints_its_own_lines_and_none_of_a_library(project: Path) -> None:
+    """What one step imports must not make another library talk in the next one."""
+    (project / "figures/first/path.pdf").unlink()
+    done = run(project)
+    assert done.stderr == ""
+    assert "1 figure drawn" in done.stdout
+    assert not [line for line in done.stdout.splitlines() if line.startswith(("INFO", "DEBUG", "WARNING"))]
+
+
 @pytest.mark.parametrize(
     ("gone", "artificial"),
     [
