@@ -37,10 +37,15 @@ class Saved:
         """Place of the first row of each label."""
         return {label: place for place, label in reversed(list(enumerate(row_labels(self.table))))}
 
+    @cached_property
+    def records(self) -> list[dict[Any, Any]]:
+        """The rows as plain data."""
+        return self.table.to_dict("records")
+
     def find(self, label: str) -> Mapping[str, Any] | None:
         """The estimate with a row label such as ``att`` or ``event:-2``; None if there is none."""
         place = self.places.get(label)
-        return None if place is None else dict(self.table.iloc[place])
+        return None if place is None else dict(self.records[place])
 
     def row(self, label: str) -> Mapping[str, Any]:
         """The estimate with a row label; refused with what there is."""

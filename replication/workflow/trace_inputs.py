@@ -45,7 +45,7 @@ class TraceInputs:
     def of(cls, study: StudyFolder, root: Path, traces: StudyTraces) -> TraceInputs:
         """The digests, taken before any of these inputs is read."""
         inputs = cls(study, root, traces)
-        _ = inputs._common, inputs._specifications
+        _ = inputs._entries, inputs._specifications
         return inputs
 
     def fingerprint(self, entry: Entry, shared: Shared) -> str:
@@ -55,28 +55,23 @@ class TraceInputs:
         ----------
         shared : what these traces refer to; a specification or file counts if one of them leads to it.
         """
-        place = "tables" if entry in self.traces.study.tables else "figures"
         return fingerprint(
-            entry_fingerprint(
-                self._described[place][entry.id],
-                self.study,
-                self.traces.context.folders,
-                TABLES if place == "tables" else FIGURES,
-                self._common,
-            ),
-            files_digest(
-                self.study.folder / "expected" / name for name in (ESTIMATES, f"{place}/{entry.id}.csv")
-            ),
+            self._entries[entry.id],
             {name: self._specifications.get(name) for name in shared["specifications"]},
             {name: self._file(name) for name in shared["files"]},
         )
 
     @cached_property
-    def _described(self) -> dict[str, dict[str, Any]]:
-        """The descriptions of the tables and figures by id, as they are written."""
+    def _entries(self) -> dict[str, str]:
+        """Table or figure -> digest of what it and its committed values are made from."""
+        folders, expected = self.traces.context.folders, self.study.folder / "expected"
         return {
-            place: {str(entry["id"]): entry for entry in self.study.config.get(place, [])}
-            for place in ("tables", "figures")
+            str(entry["id"]): fingerprint(
+                entry_fingerprint(entry, self.study, folders, kinds, self._common),
+                files_digest(expected / name for name in (ESTIMATES, f"{place}/{entry['id']}.csv")),
+            )
+            for place, kinds in (("tables", TABLES), ("figures", FIGURES))
+            for entry in self.study.config.get(place, [])
         }
 
     @cached_property

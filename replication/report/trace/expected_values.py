@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -39,20 +40,24 @@ class ExpectedValues:
             if frame is not None and len(frame) == length and column in frame.columns:
                 return _compared(place, frame[column].iloc[row], shown)
         if shown.origin == "specification" and shown.row:
-            frame = self._frame(ESTIMATES)
-            key = (shown.specification, shown.row)
-            if frame is not None and key in frame.index and shown.quantity in frame.columns:
-                return _compared(ESTIMATES, frame.at[key, shown.quantity], shown)
+            committed = self._estimates.get((shown.specification, shown.row), {})
+            if shown.quantity in committed:
+                return _compared(ESTIMATES, committed[shown.quantity], shown)
         return None
+
+    @cached_property
+    def _estimates(self) -> dict[tuple[str, str], dict[Any, Any]]:
+        """(specification, row) -> the committed estimate; the first where one is there twice."""
+        frame = self._frame(ESTIMATES)
+        if frame is None:
+            return {}
+        keys = zip(frame["spec_id"], row_labels(frame), strict=True)
+        return dict(reversed(list(zip(keys, frame.to_dict("records"), strict=True))))
 
     def _frame(self, name: str) -> pd.DataFrame | None:
         if name not in self.frames:
             path = self.folder / name
-            frame = pd.read_csv(path, low_memory=False) if path.is_file() else None
-            if frame is not None and name == ESTIMATES:
-                frame = frame.set_index([frame["spec_id"], pd.Index(row_labels(frame))])
-                frame = frame[~frame.index.duplicated()]
-            self.frames[name] = frame
+            self.frames[name] = pd.read_csv(path, low_memory=False) if path.is_file() else None
         return self.frames[name]
 
 
