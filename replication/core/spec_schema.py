@@ -21,23 +21,34 @@ SCHEMA_FILE = Path(__file__).with_name("spec_schema.json")
 
 
 def check(data: Mapping[str, Any], source: str) -> None:
-    """Refuse unknown keys and values with the allowed ones and the nearest spelling."""
-    if problem := first_violation(schema(), data):
+    """Refuse unknown keys and values with the allowed ones and the nearest spelling.
+
+    The schema judges each key by itself. A grid has a thousand specifications of a few values, and a
+    bootstrap calls an estimator a thousand times: values that have passed are not judged again.
+    """
+    written_values = {key: repr(value) for key, value in data.items()}
+    needed = schema()["required"]
+    judged: Mapping[str, Any] = data
+    if all(key in data for key in needed):
+        judged = {
+            key: value
+            for key, value in data.items()
+            if key in needed or (key, written_values[key]) not in _PASSED
+        }
+    if problem := first_violation(schema(), judged):
         raise SpecError(f"{source}: {problem}")
+    _PASSED.update(written_values.items())
 
 
 def check_keys(data: Mapping[str, Any], source: str) -> None:
-    """Refuse values of single keys that the schema refuses, whether they come as Python or as YAML has them.
-
-    Estimators are called thousands of times by a bootstrap: values that have passed are not checked again.
-    """
-    key = repr(data)
-    if data and key not in _PASSED:
+    """Refuse values of single keys that the schema refuses, as Python or as YAML has them."""
+    if any((key, repr(value)) not in _PASSED for key, value in data.items()):
         check({"id": "a", "outcome": "a", "estimator": "twfe", **plain_values(data)}, source)
-        _PASSED.add(key)
+        _PASSED.update((key, repr(value)) for key, value in data.items())
 
 
-_PASSED: set[str] = set()
+_PASSED: set[tuple[str, str]] = set()
+"""Keys and values, as Python writes them, that the schema allows."""
 
 
 @cache

@@ -35,6 +35,20 @@ def test_every_key_of_the_schema_is_a_field_and_is_explained() -> None:
         assert f"\n{key}" in text
 
 
+def test_the_schema_judges_each_key_by_itself() -> None:
+    """Values that have passed are therefore not judged again beside other values."""
+    assert set(schema()) == {"$schema", "title", "type", "additionalProperties", "required", "properties"}
+
+
+def test_a_value_that_has_passed_is_still_refused_under_another_key_and_in_another_form() -> None:
+    check({**MINIMAL, "anticipation": 1, "window": [-2, 2]}, "a file")
+    for change in ({"anticipation": True}, {"anticipation": 1.0}, {"anticipation": "1"}, {"weights": 1}):
+        with pytest.raises(SpecError, match=next(iter(change))):
+            check({**MINIMAL, **change}, "a file")
+    with pytest.raises(SpecError, match="outcome"):
+        check({"id": "one", "estimator": "twfe", "anticipation": 1}, "a file")
+
+
 def test_a_resolved_specification_reads_back_as_itself() -> None:
     spec = parse_spec(
         {
