@@ -1,7 +1,7 @@
 """Inference in one draw of a resampling method, which reads the table of the estimates or less.
 
 Most of the time of an estimate goes into what a reader wants to know about it: which clusters matter,
-how many support it, notes, a test of the leads. Nobody reads this of a draw. An estimator
+how many support it, notes, a test of the leads. None of this is read in a draw. An estimator
 may leave it out where the inference is of these classes, and may as well ignore them.
 """
 
