@@ -75,11 +75,11 @@ def traces_of(study: StudyFolder, root: Path, found: StudyTraces) -> tuple[dict[
     for entry in written(found.context):
         name = trace_file(study, entry.id)
         path = root / "report" / name
-        before = shared_in(path)
-        known = "" if before is None else inputs.fingerprint(entry, before)
-        if known and _is_kept(ledger, f"trace {entry.id}", known, path):
-            scripts[name], fingerprints[entry.id] = path.read_bytes(), known
-            continue
+        if _is_untouched(ledger, entry.id, path):
+            known = inputs.fingerprint(entry, shared_in(path))
+            if ledger.is_current(f"trace {entry.id}", known):
+                scripts[name], fingerprints[entry.id] = path.read_bytes(), known
+                continue
         trace = found.file(found.traced(entry))
         scripts[name] = trace_script(study.id, entry.id, trace)
         fingerprints[entry.id] = inputs.fingerprint(entry, trace["shared"])
@@ -91,9 +91,10 @@ def trace_file(study: StudyFolder, entry: str) -> str:
     return f"{study.id}/traces/{entry}.js"
 
 
-def _is_kept(ledger: Ledger, name: str, known: str, path: Path) -> bool:
-    """Whether a file is as it was written from inputs of this fingerprint."""
-    return ledger.is_current(name, known) and ledger.entries[name].get("sha256") == [file_digest(path)]
+def _is_untouched(ledger: Ledger, entry: str, path: Path) -> bool:
+    """Whether the traces of an entry are the very bytes that were written."""
+    noted = ledger.entries.get(f"trace {entry}", {}).get("sha256")
+    return path.is_file() and noted == [file_digest(path)]
 
 
 def written(context: Context) -> list[Entry]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -57,8 +56,8 @@ class TraceInputs:
         """
         return fingerprint(
             self._entries[entry.id],
-            {name: self._specifications.get(name) for name in shared["specifications"]},
-            {name: self._file(name) for name in shared["files"]},
+            {name: self._specifications.get(name) for name in shared.get("specifications", ())},
+            {name: self._file(name) for name in shared.get("files", ())},
         )
 
     @cached_property
@@ -106,9 +105,6 @@ class TraceInputs:
         return file_digest(path) if path.is_file() else ""
 
 
-def shared_in(path: Path) -> Shared | None:
-    """What the traces in a script of the report refer to; None if it cannot be read."""
-    try:
-        return data_of(path.read_bytes())["shared"]  # type: ignore[no-any-return]
-    except (OSError, ValueError, LookupError, TypeError, zlib.error):
-        return None
+def shared_in(path: Path) -> Shared:
+    """What the traces in a script refer to that this package wrote."""
+    return data_of(path.read_bytes()).get("shared", {})  # type: ignore[no-any-return]

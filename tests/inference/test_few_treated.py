@@ -23,7 +23,8 @@ from replication.estimators.control_residuals import control_residuals
 from replication.estimators.estimate_spec import estimate
 from replication.estimators.twfe import twfe
 from replication.estimators.unused_keys import find_unused_keys
-from replication.inference.few_treated import few_treated_test
+from replication.inference.few_treated import TITLES, few_treated_test
+from replication.inference.methods import FEW_TREATED
 from replication.inference.size_variance import rescaling, variance_by_size
 
 CT = Inference(method="conley_taber")
@@ -373,3 +374,8 @@ def test_one_treated_cluster_has_one_placebo_value_per_control_whatever_the_draw
     few, many = (overall(panel, "twfe", replace(CT, draws=draws)) for draws in (5, 999))
     assert few["p_value"] == many["p_value"]
     assert (few["p_value"] * 24) % 1 == pytest.approx(0, abs=1e-9)
+
+
+def test_the_methods_of_few_treated_clusters_are_those_that_can_be_chosen() -> None:
+    """They are named in ``methods`` as well, which loads none of them."""
+    assert tuple(TITLES) == FEW_TREATED
