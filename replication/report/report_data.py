@@ -40,7 +40,8 @@ class Saved:
     @cached_property
     def records(self) -> list[dict[Any, Any]]:
         """The rows as plain data."""
-        return self.table.to_dict("records")
+        columns = [self.table[name].tolist() for name in self.table.columns]
+        return [dict(zip(self.table.columns, row, strict=True)) for row in zip(*columns, strict=True)]
 
     def find(self, label: str) -> Mapping[str, Any] | None:
         """The estimate with a row label such as ``att`` or ``event:-2``; None if there is none."""

@@ -24,13 +24,13 @@ them, and no solver is needed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import optimize, special
 
-from replication.core.arrays import Bools, Floats
+from replication.core.arrays import Bools, Floats, Ints
 from replication.inference.sensitivity.normal_distributions import directions, truncated_quantile
 
 GRID = 121
@@ -159,38 +159,68 @@ def confidence_set(
     The conditional test with a least favorable first stage of size ``(1 - level) / 10`` (the
     hybrid C-LF of the paper). NaN if nothing is kept.
     """
-    parts = [_hull(one, estimate, variance, 1 - level) for one in found]
-    if np.isnan(parts).all():
+    searches = [_search(one, estimate, variance, 1 - level) for one in found]
+    kept = [one for one in searches if one is not None]
+    if not kept:
         return np.nan, np.nan
-    low, high = np.nanmin(parts, axis=0)[0], np.nanmax(parts, axis=0)[1]
-    return float(low), float(high)
+    return _end(kept, 0, -1), _end(kept, -1, 1)
 
 
-def _hull(found: MomentInequalities, estimate: Floats, variance: Floats, size: float) -> tuple[float, float]:
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """The test of one restriction, and a grid with the places of the values that it keeps."""
+
+    accepted: Callable[[Floats], Bools]
+    grid: Floats
+    kept: Ints
+
+    def bracket(self, which: int, outward: int) -> tuple[float, float]:
+        """The first or last value that is kept, and its neighbor outward."""
+        place = int(self.kept[which])
+        return float(self.grid[place]), float(self.grid[min(max(place + outward, 0), GRID - 1)])
+
+
+def _search(found: MomentInequalities, estimate: Floats, variance: Floats, size: float) -> _Search | None:
+    """The values on a grid that one restriction keeps; None if there are none."""
     first = size / 10
     critical = least_favorable_value(found, variance, first)
     constant = found.loading @ estimate - found.offset
     if (constant[found.slope == 0] > critical).any():
-        return np.nan, np.nan
+        return None
     up, down = found.slope > 0, found.slope < 0
     low = float(((constant - critical)[up] / found.slope[up]).max())
     high = float(((constant - critical)[down] / found.slope[down]).min())
     if low > high:
-        return np.nan, np.nan
-    test = (found, estimate, variance)
+        return None
+
+    def accepted(theta: Floats) -> Bools:
+        """Whether the test keeps each ``theta``."""
+        return accepted_values(found, estimate, variance, theta, size, first, critical)
+
     grid = np.linspace(low, high, GRID)
-    kept = np.flatnonzero(accepted_values(*test, grid, size, first, critical))
-    if not kept.size:
-        return np.nan, np.nan
-    ends = []
-    for place, outward in ((kept[0], -1), (kept[-1], 1)):
-        inner, outer = grid[place], grid[min(max(place + outward, 0), GRID - 1)]
-        for _ in range(ROUNDS if inner != outer else 0):
-            finer = np.linspace(inner, outer, ZOOM)
-            last = int(np.flatnonzero(accepted_values(*test, finer, size, first, critical)).max())
-            inner, outer = finer[last], finer[min(last + 1, ZOOM - 1)]
-        ends.append(float(inner))
-    return ends[0], ends[1]
+    kept = np.flatnonzero(accepted(grid))
+    return _Search(accepted, grid, kept) if kept.size else None
+
+
+def _end(searches: Sequence[_Search], which: int, outward: int) -> float:
+    """The outermost value that one of the restrictions keeps, of those whose bracket can hold it."""
+    brackets = [one.bracket(which, outward) for one in searches]
+    farthest = max(outward * inner for inner, _ in brackets)
+    ends = [
+        _refined(one.accepted, *bracket)
+        for one, bracket in zip(searches, brackets, strict=True)
+        if outward * bracket[1] >= farthest
+    ]
+    return outward * max(outward * end for end in ends)
+
+
+def _refined(accepted: Callable[[Floats], Bools], inner: float, outer: float) -> float:
+    """The value next to ``outer`` that is kept, on ever finer grids from ``inner`` on, which is kept."""
+    for _ in range(ROUNDS if inner != outer else 0):
+        finer = np.linspace(inner, outer, ZOOM)
+        last = int(np.flatnonzero(accepted(finer)).max())
+        inner, outer = float(finer[last]), float(finer[min(last + 1, ZOOM - 1)])
+    return inner
 
 
 def _truncation(value: Floats, regression: Floats, eta: Floats) -> tuple[Floats, Floats]:
