@@ -29,6 +29,7 @@ onstart:
 
 # Parameters are digests: of what a step reads, as contents count and not the times of files, and of the
 # code behind it. They are taken from the wildcards, as Snakemake does not compare those taken from the input.
+# Specifications are a parameter only: it looks at every input of every waiting job each time that a job ends.
 # The ledgers (.tables.json, for example) name every output of a step and what each was made from: one that
 # was deleted or whose inputs changed is made again.
 rule all:
@@ -69,7 +70,6 @@ rule clean:
 rule estimate:
     input:
         "data_clean/{study}/.clean.json",
-        specs=lambda wildcards: RULES.specifications(wildcards.study),
     output:
         "tables/{study}/.parts/{part}-of-{parts}.json",
     log:
@@ -256,7 +256,6 @@ rule report:
 rule draw:
     input:
         "data_clean/{study}/.clean.json",
-        specs=lambda wildcards: RULES.specifications(wildcards.study),
     output:
         touch("simulations/{study}/{draws}/.parts/{part}-of-{parts}"),
     log:

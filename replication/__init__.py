@@ -14,9 +14,6 @@ interface.
 from __future__ import annotations
 
 import importlib
-from typing import Any
-
-from replication.core.estimator_files import estimator_names
 
 __version__ = "0.1.0"
 
@@ -35,14 +32,18 @@ _HOMES = {
     "simulated_panel": "replication.core.simulated_panel",
     "table": "replication.api",
 }
-__all__ = ["__version__", *_HOMES, *estimator_names()]  # noqa: PLE0604 - imported when first used
 
 
-def __getattr__(name: str) -> Any:
-    if name in estimator_names():
-        value = importlib.import_module("replication.estimators.by_name").by_name(name)
+def __getattr__(name: str) -> object:
+    # Every step of a run imports this, and most of them nothing else of the package.
+    from replication.core.estimator_files import estimator_names
+
+    if name == "__all__":
+        value: object = ["__version__", *_HOMES, *estimator_names()]
     elif name in _HOMES:
         value = getattr(importlib.import_module(_HOMES[name]), name)
+    elif name in estimator_names():
+        value = importlib.import_module("replication.estimators.by_name").by_name(name)
     else:
         raise AttributeError(f"module 'replication' has no attribute {name!r}")
     globals()[name] = value
@@ -50,4 +51,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES, *estimator_names()})
+    return sorted({*globals(), *__getattr__("__all__")})  # type: ignore[misc]

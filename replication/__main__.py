@@ -1,5 +1,14 @@
-"""``python -m replication``: the command line without an installed script."""
+"""``python -m replication``: the command line without an installed script, and a step of a run, which the
+process that serves the run makes.
+"""
 
-from replication.cli import run_once
+import sys
 
-run_once()
+from replication.workflow.step_request import answered
+
+_code = answered(sys.argv[1:])
+if _code is None:
+    from replication.cli import run_once
+
+    run_once()
+sys.exit(_code)

@@ -22,6 +22,7 @@ from typing import Any
 
 from replication.commands import audit, check_panel, outputs, own_data, own_study
 from replication.core.errors import InputError
+from replication.workflow import step_arguments
 
 COLLECT_AFTER = 1_000_000
 """New objects after which Python looks for garbage; a small estimate makes 600,000, most of them imports."""
@@ -195,18 +196,7 @@ def _project(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     run.set_defaults(run=run_pipeline)
     step = commands.add_parser("step", help="run one step of the pipeline (called by the Snakefile)")
-    step.add_argument(
-        "name",
-        choices=(
-            *("clean", "estimate", "gather", "analyze", "check", "tables", "figures", "summary", "page"),
-            "report",
-        ),
-    )
-    step.add_argument("study", nargs="?")
-    step.add_argument("--part", type=int, help="estimate this part only")
-    step.add_argument("--parts", type=int, default=1, help="number of parts")
-    step.add_argument("--threads", type=int, default=1)
-    step.add_argument("--log", type=Path)
+    step_arguments.add_arguments(step)
     step.set_defaults(run=run_step)
 
 
@@ -275,18 +265,12 @@ def run_pipeline(chosen: argparse.Namespace) -> int:
 
 
 def run_step(chosen: argparse.Namespace) -> int:
-    """``replication step``: one step of one study, by the process that serves the run if there is one."""
-    from replication.workflow.step_request import served
-
-    part = (chosen.part, chosen.parts) if chosen.part is not None else None
-    code = served(chosen.name, chosen.study, chosen.threads, chosen.log, part)
-    if code is not None:
-        return code
+    """``replication step``: one step of one study, in this process."""
     from replication.core.processes import die_with_ancestors
-    from replication.workflow.steps import step
+    from replication.workflow.steps import chosen_step
 
     die_with_ancestors()
-    return step(chosen.name, chosen.study, _root(), threads=chosen.threads, log=chosen.log, part=part)
+    return chosen_step(chosen, _root())
 
 
 def _require_mirror() -> None:

@@ -22,6 +22,8 @@ import yaml
 
 from replication.core.errors import SpecError, nearest
 from replication.core.files import parse_yaml, yaml_fault
+from replication.core.fingerprints import file_digest, fingerprint
+from replication.core.kept_values import while_unchanged
 from replication.core.limits import LimitError
 from replication.core.temporary_files import visible_paths
 
@@ -31,6 +33,8 @@ SUMMARY: Final = "summary.md.j2"
 HIDDEN: Final = ("_", ".")
 """A folder with this prefix is not a study: the template that studies are copied from."""
 KNOWN: Final = ("study", *PARTS)
+EDITED: Final = (".yaml", ".yml", ".py")
+"""Endings of the files of a study that say what it is: description, specifications, kinds of its own."""
 RESULTS: Final = ("tables", "figures")
 """Parts whose ids must differ from each other: a reader finds both under one name."""
 
@@ -71,8 +75,15 @@ def description_files(folder: Path) -> list[Path]:
     return [folder / STUDY, *parts]
 
 
+def study_digest(folder: Path) -> str:
+    """Digest of the names and contents of the files that say what a study is."""
+    paths = visible_paths((path for path in folder.rglob("*") if path.suffix in EDITED), folder)
+    return fingerprint([(str(path), file_digest(path)) for path in paths if path.is_file()])
+
+
+@while_unchanged(study_digest)
 def read_description(folder: Path) -> Description:
-    """Read a study's folder.
+    """Read a study's folder, once for as long as its files are the same.
 
     Raises
     ------

@@ -41,10 +41,11 @@ from pathlib import Path
 from typing import Any
 
 from replication.core.errors import SpecError
+from replication.core.kept_values import while_unchanged
 from replication.core.label_claims import refuse_contradictions
 from replication.core.limits import require_portable, shortened
 from replication.core.schema_violations import first_violation
-from replication.core.study_folder import PARTS, RESULTS, STUDY, Description, read_description
+from replication.core.study_folder import PARTS, RESULTS, STUDY, read_description, study_digest
 from replication.display.formatting import SIMULATED, typeset
 from replication.display.media import MEDIA, Medium
 from replication.report.entry_kinds import entry_schema, kind_schema, study_schema
@@ -128,13 +129,10 @@ def parse_study(data: Mapping[str, Any], source: str = STUDY) -> StudyConfig:
     return _study(data, lambda part, number: source, None)
 
 
+@while_unchanged(study_digest)
 def load_study(folder: Path) -> StudyConfig:
     """The study that a folder describes; refused as by ``parse_study`` and ``read_description``."""
-    return checked_study(read_description(folder))
-
-
-def checked_study(description: Description) -> StudyConfig:
-    """The study of a description that was read."""
+    description = read_description(folder)
     found = _study(description.data, description.place, description.folder)
     refuse_contradictions(description.folder, description.data, description.place)
     if found.id != description.folder.name:

@@ -12,6 +12,7 @@ from replication.core import saved_results
 from replication.core.code_digest import code_digest
 from replication.core.errors import SpecError
 from replication.core.fingerprints import Ledger, file_digest, files_digest, fingerprint
+from replication.core.kept_values import while_unchanged
 from replication.core.processes import in_processes
 from replication.core.sample_selection import panel_inputs
 from replication.core.saved_bundle import write_bundle
@@ -137,9 +138,15 @@ def study_specs(study: StudyFolder) -> list[Spec]:
     return [spec for specs in specs_by_file(study) for spec in specs]
 
 
+@while_unchanged(file_digest)
+def specs_of(path: Path) -> list[Spec]:
+    """The specifications of one file."""
+    return load_specs(path)
+
+
 def specs_by_file(study: StudyFolder) -> list[list[Spec]]:
     """The specifications of each file of a study, checked as in ``study_specs``."""
-    files = [load_specs(path) for path in study.spec_files]
+    files = [specs_of(path) for path in study.spec_files]
     seen: set[str] = set()
     for spec in itertools.chain.from_iterable(files):
         if spec.id in seen:

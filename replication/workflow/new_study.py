@@ -16,8 +16,7 @@ from replication.core.files import unwritable
 from replication.core.frames import ending
 from replication.core.limits import shortened, unportable
 from replication.core.spec import load_specs
-from replication.core.study_folder import read_description
-from replication.report.study_config import checked_study
+from replication.report.study_config import load_study
 from replication.workflow.new_study_files import IGNORED, README, study_files
 from replication.workflow.project import find_root
 
@@ -108,7 +107,7 @@ def _fill(folder: Path, name: str, panel: Path, keys: Mapping[str, Any], title: 
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text, encoding="utf-8", newline="\n")
     shutil.copyfile(panel, folder / file)
-    checked_study(read_description(folder))
+    load_study(folder)
     load_specs(folder / "specs" / "main.yaml")
 
 

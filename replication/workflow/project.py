@@ -176,9 +176,9 @@ def study(root: Path, name: str) -> StudyFolder:
 
 def checked(candidate: StudyFolder) -> StudyFolder:
     """The study, refused if an entry does not fit the schema of its kind."""
-    from replication.report.study_config import checked_study
+    from replication.report.study_config import load_study
 
-    checked_study(read_description(candidate.folder))
+    load_study(candidate.folder)
     return candidate
 
 

@@ -1,40 +1,48 @@
-"""Asking the process that serves a run for a step; apart from it, as every step of a run imports this."""
+"""Asking the process that serves a run for a step.
+
+Every step of a run starts Python for it, so it imports as little as that takes.
+"""
 
 from __future__ import annotations
 
-import json
 import os
 import socket
-from pathlib import Path
 
 VARIABLE = "REPLICATION_STEPS"
 """Names the socket of the process that serves, relative to the project's folder."""
 LOST = 75
 """Exit code of a step whose process was killed; ``EX_TEMPFAIL`` of sysexits."""
+INTERRUPTED = 130
+"""Exit code after Ctrl-C."""
+BETWEEN, END = "\0", "\n"
+"""What separates the arguments of a request, and what ends it."""
 
 
-def served(
-    name: str, study: str | None, threads: int, log: Path | None, part: tuple[int, int] | None
-) -> int | None:
-    """Run a step in the process that serves the run; None if there is no such process.
+def answered(arguments: list[str]) -> int | None:
+    """Have a command run by the process that serves the run.
+
+    Parameters
+    ----------
+    arguments : of the command line, the name of the command included.
 
     Returns
     -------
     int or None
-        The exit code of the step.
+        The exit code of the step; None if the command is not ``step``, or there is no such process.
     """
     place = os.environ.get(VARIABLE)
-    if not place:
+    if not place or arguments[:1] != ["step"] or any(END in one for one in arguments):
         return None
-    request = {"name": name, "study": study, "threads": threads, "log": log and str(log), "part": part}
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         try:
             connection.connect(place)
         except OSError:
             return None
         try:
-            connection.sendall(json.dumps(request).encode() + b"\n")
+            connection.sendall(os.fsencode(BETWEEN.join(arguments[1:]) + END))
             answer = connection.makefile().readline()
         except ConnectionError:
             answer = ""
+        except KeyboardInterrupt:
+            return INTERRUPTED
     return int(answer) if answer else LOST

@@ -11,23 +11,25 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
-import json
 import os
 import select
 import signal
 import socket
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from replication.core.code_digest import code_digest
 from replication.core.estimator_files import estimator_names
 from replication.core.processes import die_with_parent, mark_forked
-from replication.workflow.step_request import LOST
+from replication.core.study_folder import study_folders
+from replication.workflow.step_arguments import read_arguments
+from replication.workflow.step_request import BETWEEN, END, LOST
 
 SOCKET = ".snakemake/steps.sock"
 BACKENDS = ("matplotlib.backends.backend_pdf", "matplotlib.backends.backend_svg")
@@ -63,7 +65,8 @@ def serving(root: Path, *, ahead: bool = False) -> Iterator[StepServer]:
 
     Parameters
     ----------
-    ahead : import what steps need while no step asks for it, and not when the first one does.
+    ahead : import what steps need, and read the studies, while no step asks for it, and not when the first
+        one does.
     """
     place = root / SOCKET
     place.unlink(missing_ok=True)
@@ -76,7 +79,7 @@ def serving(root: Path, *, ahead: bool = False) -> Iterator[StepServer]:
         pid = os.fork()
         if pid == 0:
             os.close(counts)
-            _serve_and_exit(_Reactor(root, listener, count, list(NEEDED) if ahead else []))
+            _serve_and_exit(_Reactor(root, listener, count, ahead))
         os.close(count)
     server = StepServer(pid, counts)
     try:
@@ -146,15 +149,17 @@ class _Reactor:
 
     Attributes
     ----------
-    ahead : steps whose imports are made when nothing else is to be done.
+    ahead : prepare steps and read studies when nothing else is to be done.
+    prepared, known : steps whose imports were made, and studies that were read.
     """
 
     root: Path
     listener: socket.socket
     count: int
-    ahead: list[str]
+    ahead: bool
     running: dict[int, socket.socket] = field(default_factory=dict)
     prepared: set[str] = field(default_factory=set)
+    known: set[str] = field(default_factory=set)
 
     def run(self) -> None:
         """Serve requests for steps until the process is ended."""
@@ -162,11 +167,12 @@ class _Reactor:
         os.set_blocking(waker, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(waker)
+        waiting = self.preparations() if self.ahead else []
         while True:
             watched: list[Any] = [self.listener, wake, *self.running.values()]
-            ready, _, _ = select.select(watched, [], [], 0 if self.ahead else None)
+            ready, _, _ = select.select(watched, [], [], 0 if waiting else None)
             if not ready:
-                self.prepare(self.ahead.pop(0))
+                waiting.pop(0)()
             if wake in ready:
                 os.read(wake, 512)
                 self.reap()
@@ -181,21 +187,36 @@ class _Reactor:
         """Fork a process for the step that a connection asks for."""
         connection, _ = self.listener.accept()
         try:
-            request = json.loads(connection.makefile().readline())
-        except (ValueError, OSError):
+            request = connection.makefile("rb").readline()
+        except OSError:
+            request = b""
+        if not request:
             connection.close()
             return
-        self.prepare(str(request["name"]))
+        arguments = os.fsdecode(request).removesuffix(END).split(BETWEEN)
+        self.prepare(arguments[0])
+        self.read(*arguments[1:2])
         pid = os.fork()
         if pid == 0:
-            _step_and_exit(self, request)
+            _step_and_exit(self, arguments)
         self.running[pid] = connection
+
+    def preparations(self) -> list[Callable[[], None]]:
+        """The imports of every step, and between the first one and the others each study."""
+        first, *others = [partial(self.prepare, name) for name in NEEDED]
+        return [first, *(partial(self.read, folder.name) for folder in study_folders(self.root)), *others]
 
     def prepare(self, name: str) -> None:
         """Make the imports of a step, once."""
         if name not in self.prepared:
             self.prepared.add(name)
             _prepare(name, self.root)
+
+    def read(self, study: str = "") -> None:
+        """Read a study and its specifications, once."""
+        if study not in self.known:
+            self.known.add(study)
+            _read(study, self.root)
 
     def reap(self) -> None:
         """Answer the requests whose processes have ended with their exit codes."""
@@ -226,7 +247,17 @@ def _prepare(name: str, root: Path) -> None:
         code_digest(*own, root=root)
 
 
-def _step_and_exit(server: _Reactor, request: dict[str, Any]) -> None:
+def _read(study: str, root: Path) -> None:
+    """Read a study, which its steps then have in memory; one that cannot be read, they report themselves."""
+    from replication.workflow import project
+    from replication.workflow.estimate_step import specs_of
+
+    with contextlib.suppress(Exception):
+        for path in project.study(root, study).spec_files:
+            specs_of(path)
+
+
+def _step_and_exit(server: _Reactor, arguments: list[str]) -> None:
     """Body of the forked process."""
     code = 1
     try:
@@ -236,17 +267,11 @@ def _step_and_exit(server: _Reactor, request: dict[str, Any]) -> None:
         for inherited in (server.listener, *server.running.values()):
             inherited.close()
         mark_forked()
-        from replication.workflow.steps import step
+        from replication.workflow.steps import chosen_step
 
-        log, part = request["log"], request["part"]
-        code = step(
-            request["name"],
-            request["study"],
-            server.root,
-            threads=int(request["threads"]),
-            log=Path(log) if log else None,
-            part=(int(part[0]), int(part[1])) if part else None,
-        )
+        code = chosen_step(read_arguments(arguments), server.root)
+    except SystemExit as refused:
+        code = int(refused.code or 0)
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import errno
 import sys
 import time
@@ -14,6 +15,12 @@ from replication.core.files import unwritable
 from replication.core.temporary_files import remove_temporary_files, with_folders_below
 from replication.core.wording import counted
 from replication.workflow import project
+
+
+def chosen_step(chosen: argparse.Namespace, root: Path) -> int:
+    """Run the step that the arguments of ``replication step`` name; returns its exit code."""
+    part = (chosen.part, chosen.parts) if chosen.part is not None else None
+    return step(chosen.name, chosen.study, root, threads=chosen.threads, log=chosen.log, part=part)
 
 
 def step(

@@ -172,7 +172,6 @@ def read_description(png: Path) -> dict[str, str]:
     from PIL import Image
 
     with Image.open(png) as image:
-        image.load()
         metadata = {str(key): str(value) for key, value in image.info.items()}
         return {**metadata, "width": str(image.width), "height": str(image.height)}
 

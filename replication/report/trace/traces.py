@@ -23,7 +23,7 @@ from replication.display.formatting import listed
 from replication.report.figures import FIGURES
 from replication.report.folders import Folders
 from replication.report.report_context import Context
-from replication.report.study_config import Entry, checked_study
+from replication.report.study_config import Entry, load_study
 from replication.report.tables import build
 from replication.report.tables.table_statistics import ENGINE_FILE
 from replication.report.trace.cell_values import table_cells
@@ -50,7 +50,7 @@ class StudyTraces:
 
     def __init__(self, root: Path, folder: Path, *, stars: bool = False) -> None:
         description = read_description(folder)
-        self.study = checked_study(description)
+        self.study = load_study(folder)
         self.context = Context.of(self.study, Folders.under(root, self.study.id), stars=stars)
         self.provenance = Provenance(root, folder, description.data, self.context)
         self.expected = ExpectedValues(folder / "expected")
