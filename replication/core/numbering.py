@@ -237,33 +237,32 @@ LONGEST: Final = 32
 SLACK: Final = 100
 
 
-def require_even_calendar(numbers: Ints, labels: Ints, column: str) -> None:
+def require_even_calendar(periods: Ints, numbers: Ints, labels: Ints, column: str) -> None:
     """Refuse periods so far apart that one of them must be a mistake.
 
     Parameters
     ----------
+    periods : the distinct ones of ``numbers``, ascending.
     numbers : (R,) numbered periods of the rows.
     labels : (R,) as written in the column.
     """
-    periods, rows = np.unique(numbers, return_counts=True)
     if periods.size < 3:
         return
     step = max(int(np.gcd.reduce(np.diff(periods))), 1)
     length = int(periods[-1] - periods[0]) // step + 1
     if length <= LONGEST * periods.size + SLACK:
         return
-    far = int(np.abs(periods - np.median(periods)).argmax())
-    label = labels[numbers == periods[far]][0]
+    far = periods[int(np.abs(periods - np.median(periods)).argmax())]
+    label = labels[numbers == far][0]
     raise PanelError(
         f"The {periods.size} periods in {column!r} are spread over {length} steps of the calendar; "
-        f"the farthest is {label}, in {rows[far]} rows. If it is a mistake, correct it or drop "
+        f"the farthest is {label}, in {(numbers == far).sum()} rows. If it is a mistake, correct it or drop "
         "these rows; if the periods are dates, number them consecutively, cohorts included."
     )
 
 
-def isolated_period(numbers: Ints, labels: Ints, column: str) -> list[str]:
-    """A note on a first or last period further away than all the others are apart."""
-    periods = np.unique(numbers)
+def isolated_period(periods: Ints, numbers: Ints, labels: Ints, column: str) -> list[str]:
+    """A note on a first or last period further away than all the others are apart; arguments as above."""
     if periods.size < 4:
         return []
     gaps = {-1: periods[-1] - periods[-2], 0: periods[1] - periods[0]}

@@ -34,15 +34,18 @@ def period_problem(frame: pd.DataFrame, unit: str, time: str) -> str:
 
     A period is shared by units, and a unit is observed in several.
     """
-    rows, units, distinct = len(frame), frame[unit].nunique(), frame[time].nunique()
+    rows, distinct = len(frame), frame[time].nunique()
+    shared = 2 * distinct <= rows
+    if shared and (distinct <= 1 or not _same_in_each(frame[unit], frame[time])):
+        return ""
+    units = frame[unit].nunique()
     if units < FEWEST_UNITS or rows <= units:
         return ""
-    if 2 * distinct > rows:
-        why = f"{distinct:,} of its values in {rows:,} rows differ, so units share hardly any"
-    elif distinct > 1 and _same_in_each(frame[unit], frame[time]):
-        why = "it is the same in every row of a unit"
-    else:
-        return ""
+    why = (
+        "it is the same in every row of a unit"
+        if shared
+        else f"{distinct:,} of its values in {rows:,} rows differ, so units share hardly any"
+    )
     return f"The time column {time!r} seems to contain no periods: {why}. {period_hint(frame, unit, time)}"
 
 

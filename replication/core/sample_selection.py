@@ -180,8 +180,9 @@ def cohort_column(spec: Spec, frame: pd.DataFrame) -> str:
 
 def balanced_rows(frame: pd.DataFrame, spec: Spec) -> tuple[Any, str]:
     """Rows of units that are there in every period, and a note with the count dropped."""
-    count = frame.groupby(spec.unit)[spec.time].transform("size")
-    keep = (count == frame[spec.time].nunique()).to_numpy()
+    unit = pd.factorize(frame[spec.unit])[0]
+    # A row without a unit has code -1 and counts with the last one of these, which is none.
+    keep = np.append(np.bincount(unit[unit >= 0]), 0)[unit] == frame[spec.time].nunique()
     dropped = frame.loc[~keep, spec.unit].unique()
     note = (
         f"{len(dropped)} units with a missing outcome in at least one period were dropped{examples(dropped)}"
