@@ -6,7 +6,8 @@ from pathlib import Path
 
 from replication.core.code_digest import code_digest, package_modules
 from replication.core.errors import SpecError
-from replication.core.fingerprints import Ledger, files_digest, fingerprint
+from replication.core.fingerprints import Ledger, fingerprint
+from replication.core.study_folder import study_digest
 from replication.workflow.project import StudyFolder, checked, readable
 from replication.workflow.run_requirements import unwritable
 
@@ -18,7 +19,8 @@ KINDS = ("replication.analyses", "replication.report.tables", "replication.repor
 def usable_studies(root: Path) -> tuple[list[str], list[str]]:
     """Studies whose folders are valid, and one paragraph about each of the others.
 
-    A valid description is not checked again until it or the kinds change.
+    A valid description is not checked again until it, a specification, which its labels speak of, or the
+    kinds change.
 
     Returns
     -------
@@ -43,8 +45,8 @@ def usable_studies(root: Path) -> tuple[list[str], list[str]]:
 
 
 def description_digest(study: StudyFolder) -> str:
-    """Digest of a study's description and of the schemas of its entries."""
+    """Digest of a study's description and specifications, and of the schemas of its entries."""
     kinds = [module for package in KINDS for module in package_modules(package, study.root)]
     kinds += package_modules(f"studies.{study.id}.analyses", study.root)
     code = code_digest("replication.report.study_config", *kinds, root=study.root, every_choice=False)
-    return fingerprint(code, files_digest(study.root / name for name in study.description))
+    return fingerprint(code, study_digest(study.folder))
