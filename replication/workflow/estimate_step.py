@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import shutil
 from collections.abc import Sequence
@@ -12,14 +11,14 @@ from replication.core import saved_results
 from replication.core.code_digest import code_digest
 from replication.core.errors import SpecError
 from replication.core.fingerprints import Ledger, file_digest, files_digest, fingerprint
-from replication.core.kept_values import while_unchanged
 from replication.core.processes import in_processes
 from replication.core.sample_selection import panel_inputs
 from replication.core.saved_bundle import write_bundle
-from replication.core.spec import Spec, load_specs
+from replication.core.spec import Spec
 from replication.estimators.unused_keys import find_unused_keys
 from replication.workflow.estimate_batch import Task, run_batch
 from replication.workflow.project import StudyFolder
+from replication.workflow.study_specs import specs_by_file
 
 BATCH = 8
 """Specifications that one process estimates in a row, at most."""
@@ -131,36 +130,6 @@ def run(tasks: Sequence[Task], threads: int) -> None:
 def inputs_digest(study: StudyFolder, root: Path) -> str:
     """Digest of the files that the estimates of a study are made from."""
     return files_digest([*study.spec_files, *panel_files(study, root).values()])
-
-
-def study_specs(study: StudyFolder) -> list[Spec]:
-    """Every specification of a study; ids must be unique and name their study."""
-    return [spec for specs in specs_by_file(study) for spec in specs]
-
-
-@while_unchanged(file_digest)
-def specs_of(path: Path) -> list[Spec]:
-    """The specifications of one file."""
-    return load_specs(path)
-
-
-def specs_by_file(study: StudyFolder) -> list[list[Spec]]:
-    """The specifications of each file of a study, checked as in ``study_specs``."""
-    files = [specs_of(path) for path in study.spec_files]
-    seen: set[str] = set()
-    for spec in itertools.chain.from_iterable(files):
-        if spec.id in seen:
-            raise SpecError(f"Two specifications of {study.id} share the id {spec.id!r}.")
-        if spec.study != study.id:
-            raise SpecError(
-                f"{spec.id} lies in studies/{study.id}/specs and says 'study: {spec.study}'. Make them one."
-            )
-        if spec.panel not in study.panels:
-            raise SpecError(
-                f"{spec.id} uses the panel {spec.panel!r}; {study.id} has {', '.join(study.panels)}."
-            )
-        seen.add(spec.id)
-    return files
 
 
 def plan_tasks(study: StudyFolder, root: Path) -> list[Task]:

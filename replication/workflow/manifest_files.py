@@ -27,8 +27,8 @@ from replication.sources.manifest import MANIFEST, locate
 from replication.workflow import project
 from replication.workflow.crate import crate
 from replication.workflow.entry_inputs import PLACES
-from replication.workflow.estimate_step import study_specs
 from replication.workflow.project import FIGURE_ENDINGS, TABLE_ENDINGS, StudyFolder
+from replication.workflow.study_specs import study_specs
 
 Record = dict[str, Any]
 SHARED = ("Snakefile", "config.yaml", MANIFEST, "pyproject.toml", "requirements.lock", "CITATION.cff")

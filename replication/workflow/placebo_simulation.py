@@ -27,8 +27,9 @@ from replication.core.fingerprints import file_digest, fingerprint
 from replication.core.processes import die_with_parent, pool_context
 from replication.core.spec import Spec
 from replication.core.temporary_files import remove_temporary_files
-from replication.workflow.estimate_step import require_part, study_specs
+from replication.workflow.estimate_step import require_part
 from replication.workflow.project import StudyFolder
+from replication.workflow.study_specs import study_specs
 
 CHUNK = 10
 PLAN = "plan.json"

@@ -115,7 +115,7 @@ def _summary(study: StudyFolder, _: str, root: Path, scratch: Path) -> Iterator[
 
 def _kept(study: StudyFolder, _: str, root: Path, scratch: Path) -> Iterator[Verdict]:
     """What the steps before the tables wrote: by the digests that they noted."""
-    from replication.workflow.estimate_step import study_specs
+    from replication.workflow.study_specs import study_specs
 
     specs = [root / "tables" / study.id / "specs" / spec.id for spec in study_specs(study)]
     bundle = scratch / "bundles" / study.id / "estimates.csv"

@@ -113,12 +113,19 @@ def whole_report(root: Path, archive: Path | None = None) -> Path:
 
 
 def reported(root: Path) -> tuple[list[StudyReport], list[Skipped]]:
-    """The studies that ran, in the order of the contents, and those whose raw files are missing."""
+    """The studies that ran, in the order of the contents, and those whose raw files are missing.
+
+    A study whose description is refused did not run and has said so itself.
+    """
     from replication.report.site.site_pages import Skipped, StudyReport
 
     ran, skipped = [], []
     for study in project.readable(root)[0]:
-        config, absent = load_study(study.folder), project.absent_files(study)
+        try:
+            config = load_study(study.folder)
+        except SpecError:
+            continue
+        absent = project.absent_files(study)
         if absent:
             ways = {source.how: source.path for source in absent}
             skipped.append(Skipped(config, tuple(source.path for source in absent), tuple(ways)))

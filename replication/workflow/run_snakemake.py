@@ -153,7 +153,8 @@ def edited_files(root: Path) -> str:
 def snakemake(root: Path, cores: str, studies: Sequence[str], targets: Sequence[str] = ()) -> int:
     """Run Snakemake with its output in ``logs/snakemake.log``; returns its exit code."""
     command = [sys.executable, "-m", "replication.workflow.snakemake_process", "--cores", cores]
-    command += ["--keep-going", "--rerun-incomplete"]
+    # By the priorities of the rules; the usual scheduler starts a solver for every choice of jobs.
+    command += ["--keep-going", "--rerun-incomplete", "--scheduler", "greedy"]
     command += ["--directory", str(root), "--snakefile", str(root / "Snakefile")]
     command += ["--config", f"studies={json.dumps(list(studies))}"]
     command += ["--", *targets] if targets else []

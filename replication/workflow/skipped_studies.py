@@ -10,6 +10,7 @@ from replication.core.fingerprints import Ledger, fingerprint
 from replication.core.study_folder import study_digest
 from replication.workflow.project import StudyFolder, checked, readable
 from replication.workflow.run_requirements import unwritable
+from replication.workflow.study_specs import study_specs
 
 CHECKED = ".snakemake/checked.json"
 KINDS = ("replication.analyses", "replication.report.tables", "replication.report.figures")
@@ -17,10 +18,9 @@ KINDS = ("replication.analyses", "replication.report.tables", "replication.repor
 
 
 def usable_studies(root: Path) -> tuple[list[str], list[str]]:
-    """Studies whose folders are valid, and one paragraph about each of the others.
+    """Studies whose descriptions and specifications are valid, and one paragraph about each of the others.
 
-    A valid description is not checked again until it, a specification, which its labels speak of, or the
-    kinds change.
+    Valid ones are not checked again until they or the kinds change.
 
     Returns
     -------
@@ -33,6 +33,7 @@ def usable_studies(root: Path) -> tuple[list[str], list[str]]:
         digest = description_digest(study)
         if not ledger.is_current(study.id, digest):
             try:
+                study_specs(study)
                 checked(study)
                 ledger.note(study.id, digest, [])
             except SpecError as error:

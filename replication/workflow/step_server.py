@@ -250,11 +250,10 @@ def _prepare(name: str, root: Path) -> None:
 def _read(study: str, root: Path) -> None:
     """Read a study, which its steps then have in memory; one that cannot be read, they report themselves."""
     from replication.workflow import project
-    from replication.workflow.estimate_step import specs_of
+    from replication.workflow.study_specs import study_specs
 
     with contextlib.suppress(Exception):
-        for path in project.study(root, study).spec_files:
-            specs_of(path)
+        study_specs(project.study(root, study))
 
 
 def _step_and_exit(server: _Reactor, arguments: list[str]) -> None:

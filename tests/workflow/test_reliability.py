@@ -168,6 +168,34 @@ def test_a_description_that_is_no_yaml_stops_its_own_study_only(fresh: Path, nam
 @pytest.mark.parametrize(
     ("old", "new", "output"),
     [
+        ("estimator:", "estimatr:", "unknown key 'estimatr' (did you mean 'estimator'?)"),
+        ("study: first", "study: second", "says 'study: second'"),
+        ("id:", "id: [", "events.yaml is not valid YAML"),
+    ],
+)
+def test_a_specification_that_is_wrong_stops_its_own_study_with_one_paragraph(
+    fresh: Path, old: str, new: str, output: str
+) -> None:
+    place = fresh / "studies/first/specs/events.yaml"
+    text = place.read_text()
+    assert old in text
+    place.write_text(text.replace(old, new, 1), encoding="utf-8")
+    done = run(fresh)
+    assert done.returncode == 2
+    assert (done.stdout + done.stderr).count(output) == 1
+    assert "first did not run: " in done.stdout
+    assert (fresh / "figures/second/path.pdf").is_file()
+    assert (fresh / "report/index.html").is_file()
+    assert not any(line.startswith("first ") for line in steps(done.stdout))
+    place.write_text(text, encoding="utf-8")
+    again = run(fresh)
+    assert again.returncode == 0
+    assert any(line.startswith("first ") for line in steps(again.stdout))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "output"),
+    [
         ("stars: false", "stars: maybe", "must be true or false; got 'maybe'"),
         (
             "  parts: 4",

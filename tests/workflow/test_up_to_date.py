@@ -16,6 +16,7 @@ from replication.core.fingerprints import Ledger
 from replication.workflow import estimate_step
 from replication.workflow.project import read_study
 from replication.workflow.steps import step
+from replication.workflow.study_specs import study_specs
 
 NOTHING = "Nothing to do: every table and figure is up to date."
 
@@ -147,7 +148,7 @@ def test_a_specification_edited_while_it_is_estimated_is_estimated_again(
     monkeypatch.setattr(estimate_step, "run", edited_meanwhile)
     study = read_study(study_root / "studies/first", study_root)
     estimated, _ = estimate_step.estimate_study(study, study_root)
-    assert sorted(calls[0]) == sorted(spec.id for spec in estimate_step.study_specs(study))
+    assert sorted(calls[0]) == sorted(spec.id for spec in study_specs(study))
     assert calls[1] == ["first_events"]
     assert estimated == 6
     record = yaml.safe_load((study_root / "tables/first/specs/first_events/spec.yaml").read_text())
