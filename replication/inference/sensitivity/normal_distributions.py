@@ -6,6 +6,8 @@ numbers.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from scipy import optimize, special
 
@@ -44,24 +46,30 @@ def chi_square_quantile(p: float, freedom: int) -> float:
     return float(2 * special.gammaincinv(freedom / 2, p))
 
 
+@cache
 def even_points(dimension: int) -> Floats:
-    """(2^POINTS, dimension) points of Sobol's sequence, moved off the faces of the unit cube."""
+    """(2^POINTS, dimension) points of Sobol's sequence, moved off the faces of the unit cube; read-only."""
     # Few calls need them, and scipy.stats takes a third of a second to load.
     from scipy.stats import qmc
 
     points: Floats = qmc.Sobol(dimension, scramble=False).random_base2(POINTS)
-    return points + 0.5 / len(points)
+    points += 0.5 / len(points)
+    points.setflags(write=False)
+    return points
 
 
+@cache
 def directions(dimension: int) -> Floats:
-    """Unit vectors spread evenly over the sphere of ``dimension``."""
+    """Unit vectors spread evenly over the sphere of ``dimension``; read-only."""
     if dimension == 1:
-        return np.array([[1.0], [-1.0]])
-    if dimension == 2:
+        unit = np.array([[1.0], [-1.0]])
+    elif dimension == 2:
         angle = 2 * np.pi * (np.arange(ANGLES) + 0.5) / ANGLES
-        return np.column_stack([np.cos(angle), np.sin(angle)])
-    normal = special.ndtri(even_points(dimension))
-    unit: Floats = normal / np.linalg.norm(normal, axis=1, keepdims=True)
+        unit = np.column_stack([np.cos(angle), np.sin(angle)])
+    else:
+        normal = special.ndtri(even_points(dimension))
+        unit = normal / np.linalg.norm(normal, axis=1, keepdims=True)
+    unit.setflags(write=False)
     return unit
 
 
