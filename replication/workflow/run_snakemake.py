@@ -20,7 +20,7 @@ from replication.core.study_folder import study_folders
 from replication.workflow import project
 from replication.workflow.few_clusters import few_cluster_lines
 from replication.workflow.last_run import closing_if_unchanged, note_run, state_read
-from replication.workflow.project import StudyFolder, checked, study
+from replication.workflow.project import StudyFolder, study
 from replication.workflow.run_lock import only_run
 from replication.workflow.run_requirements import replacements, require_writable
 from replication.workflow.run_targets import closing_of, targets_of
@@ -74,17 +74,17 @@ def run(root: Path, cores: str, only: Sequence[str] = ()) -> int:
 def run_all(root: Path, cores: str, settings: Mapping[str, Any], start: float) -> int:
     """Make all results of the studies that the settings ask for."""
     before = state_read(root)
-    able, stopped = usable_studies(root)
+    able, complaints = usable_studies(root)
     requested = requested_studies(settings, [folder.name for folder in study_folders(root)])
     chosen = [name for name in able if name in requested]
-    _print_lines(stopped)
+    _print_lines([f"{name} did not run: {text}" for name, text in complaints.items()])
     steps, failures, code = run_until_settled(root, cores, chosen) if chosen else (0, 0, 2)
     if code:
         _print_stopped(root, start, explained=bool(failures) or not chosen)
         return code
     report = closing(root)
     print("\n".join([*([] if steps else [NOTHING]), report, _time_taken(start)]))
-    if stopped:
+    if complaints:
         return 2
     note_run(root, before, report)
     return 0
@@ -92,11 +92,11 @@ def run_all(root: Path, cores: str, settings: Mapping[str, Any], start: float) -
 
 def run_only(root: Path, cores: str, only: Sequence[str], start: float) -> int:
     """Make some results and what they need, and leave everything else as it is."""
-    able, _ = usable_studies(root)
+    able, complaints = usable_studies(root)
     targets = targets_of(root, only)
     for target in targets:
-        if target.study not in able:
-            checked(study(root, target.study))
+        if target.study in complaints:
+            raise InputError(complaints[target.study])
     files = list(dict.fromkeys(path for target in targets for path in target.files))
     with only_run(root), serving(root, ahead=False) as server:
         code = snakemake(root, cores, able, files)

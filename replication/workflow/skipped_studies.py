@@ -17,14 +17,14 @@ KINDS = ("replication.analyses", "replication.report.tables", "replication.repor
 """Packages whose modules define the options of entries."""
 
 
-def usable_studies(root: Path) -> tuple[list[str], list[str]]:
+def usable_studies(root: Path) -> tuple[list[str], dict[str, str]]:
     """Studies whose descriptions and specifications are valid, and one paragraph about each of the others.
 
     Valid ones are not checked again until they or the kinds change.
 
     Returns
     -------
-    (ids, paragraphs)
+    (ids, complaints) : the ids of those that can run, and of the others, id -> paragraph.
     """
     found, refused = readable(root)
     complaints = {name: str(error) for name, error in refused.items()}
@@ -42,7 +42,7 @@ def usable_studies(root: Path) -> tuple[list[str], list[str]]:
             complaints[study.id] = why
     ids = [study.id for study in found if study.id not in complaints]
     ledger.write(keep=ids)
-    return ids, [f"{name} did not run: {text}" for name, text in complaints.items()]
+    return ids, complaints
 
 
 def description_digest(study: StudyFolder) -> str:

@@ -187,6 +187,11 @@ def test_a_specification_that_is_wrong_stops_its_own_study_with_one_paragraph(
     assert (fresh / "figures/second/path.pdf").is_file()
     assert (fresh / "report/index.html").is_file()
     assert not any(line.startswith("first ") for line in steps(done.stdout))
+    only = run(fresh, ("run", "--only", "tables/first/effects"))
+    assert only.returncode == 2
+    assert only.stderr.startswith("replication: ")
+    assert output in only.stderr
+    assert steps(only.stdout) == []
     place.write_text(text, encoding="utf-8")
     again = run(fresh)
     assert again.returncode == 0
