@@ -16,6 +16,9 @@ from replication.core.panel import NEVER
 from replication.core.sample_selection import cohort_column
 from replication.core.spec import Spec
 
+MOST_CELLS = 60_000_000
+"""Individuals times periods of repeated cross-sections: 3 GB and 15 seconds, with a covariate 4 GB and 20."""
+
 
 def require_roles(spec: Spec, frame: pd.DataFrame) -> None:
     """Refuse one column in two roles that exclude each other.
@@ -152,3 +155,32 @@ def as_individuals(frame: pd.DataFrame, spec: Spec) -> pd.DataFrame:
             "column of individuals in 'unit', or put the groups that repeat in 'cluster'."
         )
     return frame
+
+
+def require_room(frame: pd.DataFrame, spec: Spec) -> None:
+    """Refuse individuals whose table by period does not fit, with what gives the same estimates.
+
+    Without covariates an estimate takes nothing but means by cluster, cohort, and period.
+
+    Raises
+    ------
+    PanelError
+        With both numbers.
+    """
+    people, periods = len(frame), int(frame[spec.time].nunique())
+    if people * periods <= MOST_CELLS:
+        return
+    level = " and ".join(spec.cluster) or "the level at which treatment was assigned"
+    average, weight = ("weighted average", "sum") if spec.weights else ("average", "number")
+    what = "their weights" if spec.weights else "individuals"
+    first = "Leave out the covariates and estimate" if spec.covariates else "Estimate"
+    named = "" if spec.cluster else ", which then belongs in 'cluster'"
+    same = (
+        "a small table, adjusted for nothing" if spec.covariates else "the same estimates and standard errors"
+    )
+    raise PanelError(
+        f"{people:,} individuals over {periods} periods take a table of {people * periods / 1e6:,.0f} "
+        f"million cells; at most {MOST_CELLS // 10**6} million fit. {first} from one row per cluster "
+        f"({level}{named}), cohort, and period instead, with the {average} of the outcome and the "
+        f"{weight} of {what} as weights: {same}. Or use fewer or longer periods."
+    )

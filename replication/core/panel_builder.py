@@ -14,7 +14,13 @@ import numpy as np
 import pandas as pd
 
 from replication.core.arrays import Bools, Floats, Ints
-from replication.core.column_roles import as_individuals, eligible_codes, require_roles, unit_doses
+from replication.core.column_roles import (
+    as_individuals,
+    eligible_codes,
+    require_roles,
+    require_room,
+    unit_doses,
+)
 from replication.core.columns import (
     numeric,
     place_of,
@@ -98,6 +104,8 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
         notes += [note] if note else []
     if frame.empty:
         raise nothing_left(everything, sampled, spec)
+    if spec.repeated_cross_sections:
+        require_room(frame, spec)
     numbering, numbering_notes = numbering_of(everything, frame, spec, taken.form)
     panel = _assemble(frame, outcome, spec, numbering, [*notes, *numbering_notes])
     if spec.treatment != "binary":

@@ -10,8 +10,10 @@ import pytest
 from sampled_people import sampled_people
 
 import replication as rp
+from replication.core import column_roles
 from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates
+from replication.estimators.callaway_santanna import cross_section_cells
 from replication.estimators.callaway_santanna.cross_section_adjustment import (
     SECTION_ADJUSTMENTS,
     Sections,
@@ -164,3 +166,44 @@ def test_cells_without_rows_are_left_out_and_noted() -> None:
 def test_a_constant_outcome_is_refused() -> None:
     with pytest.raises(PanelError, match=r"'y' does not vary: it is 0\.1 in all"):
         fitted(pd.DataFrame(sampled_people(9)).assign(y=0.1), cluster="state")
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_too_many_individuals_are_refused_with_what_gives_the_same(
+    monkeypatch: pytest.MonkeyPatch, weighted: bool
+) -> None:
+    people = pd.DataFrame(sampled_people(5)).assign(w=np.random.default_rng(5).uniform(0.5, 2, 900))
+    weights = {"weights": "w"} if weighted else {}
+    keys = {"cluster": "state", "control_group": "not_yet_treated"}
+    expected = fitted(people, **keys, **weights).table
+    monkeypatch.setattr(column_roles, "MOST_CELLS", 5_000)
+    of = "sum of their weights" if weighted else "number of individuals"
+    with pytest.raises(PanelError, match=rf"900 individuals over 6 periods.*\(state\).*{of} as weights"):
+        fitted(people, **keys, **weights)
+    people = people.assign(w=people["w"] if weighted else 1.0)
+    people = people.assign(wy=people["w"] * people["y"])
+    means = people.groupby(["state", "cohort", "time"], as_index=False)[["w", "wy"]].sum()
+    means = means.assign(y=means["wy"] / means["w"])
+    ours = fitted(means, **keys, weights="w").table
+    numbers = ["estimate", "std_error", "conf_low", "conf_high", "band_low", "band_high"]
+    # Sums in another order.
+    np.testing.assert_allclose(ours[numbers], expected[numbers], atol=1e-13)
+    assert len(means) < len(people)
+
+
+def test_without_clusters_the_level_of_treatment_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(column_roles, "MOST_CELLS", 5_000)
+    with pytest.raises(PanelError, match="which then belongs in 'cluster'"):
+        fitted(sampled_people(5))
+    with pytest.raises(PanelError, match="Leave out the covariates"):
+        fitted(sampled_people(5), covariates=["x1"])
+
+
+def test_as_many_clusters_as_individuals_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    people = sampled_people(5)
+    monkeypatch.setattr(cross_section_cells, "MOST_SCORES", 10_000)
+    with pytest.raises(
+        PanelError, match=r"18 group-time cells of .* clusters take 0 million scores.*'cluster'"
+    ):
+        fitted(people)
+    assert np.isfinite(fitted(people, cluster="state").att[0])

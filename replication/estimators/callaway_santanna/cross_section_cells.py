@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.errors import PanelError
 from replication.estimators.callaway_santanna.cell_plan import GroupTimeCells, comparison_thresholds
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
 from replication.estimators.callaway_santanna.cross_section_adjustment import (
@@ -19,6 +20,9 @@ from replication.estimators.callaway_santanna.cross_section_adjustment import (
     section_means,
 )
 from replication.estimators.callaway_santanna.doubly_robust import CellProblem, standardized
+
+MOST_SCORES = 100_000_000
+"""Scores of all cells by cluster: 3 GB and 15 seconds."""
 
 
 def individuals_of(design: ComparisonDesign) -> ComparisonDesign:
@@ -36,7 +40,14 @@ def individuals_of(design: ComparisonDesign) -> ComparisonDesign:
 def cross_section_scores(
     design: ComparisonDesign, cells: GroupTimeCells, adjustment: str
 ) -> tuple[Floats, Floats, list[str]]:
-    """Estimates (K,), scores by cluster (K, C), and why cells could not be estimated."""
+    """Estimates (K,), scores by cluster (K, C), and why cells could not be estimated.
+
+    Raises
+    ------
+    PanelError
+        If there are more scores than fit, as where every individual is a cluster.
+    """
+    require_few_scores(cells.time.size, design.panel.n_clusters)
     people = Individuals(design, adjustment)
     estimate = np.zeros(cells.time.size)
     scores = np.zeros((cells.time.size, design.panel.n_clusters))
@@ -52,6 +63,16 @@ def cross_section_scores(
             continue
         scores[cell] = np.bincount(design.panel.cluster[index], part, scores.shape[1])
     return estimate, scores, problems
+
+
+def require_few_scores(cells: int, clusters: int) -> None:
+    """Refuse more scores than fit."""
+    if cells * clusters > MOST_SCORES:
+        raise PanelError(
+            f"{cells:,} group-time cells of {clusters:,} clusters take {cells * clusters / 1e6:,.0f} million "
+            f"scores; at most {MOST_SCORES // 10**6} million fit. Name the level at which treatment was "
+            "assigned in 'cluster': individuals of one state are not independent."
+        )
 
 
 class Individuals:
