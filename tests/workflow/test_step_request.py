@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -91,18 +93,26 @@ def test_nothing_but_a_step_of_a_run_is_served(tmp_path: Path, monkeypatch: pyte
         assert answered(["step", "clean", "two\nlines"]) is None, "the end of a request is a line break"
 
 
-def test_ctrl_c_ends_a_waiting_step_without_a_traceback(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setenv(VARIABLE, str(tmp_path / "steps.sock"))
-    with server(tmp_path / "steps.sock", b"0\n"):
-        monkeypatch.setattr(socket.socket, "makefile", interrupted)
-        assert answered(COMMAND) == INTERRUPTED
-        monkeypatch.undo()
-        monkeypatch.setenv(VARIABLE, str(tmp_path / "steps.sock"))
+def test_ctrl_c_ends_a_waiting_step_without_a_traceback(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(str(tmp_path / "steps.sock"))
+        listener.listen(1)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "replication", *COMMAND],
+            cwd=tmp_path,
+            env=environment(Path.cwd()) | {VARIABLE: "steps.sock"},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.makefile("rb").readline().startswith(b"clean\0")
+            # It waits for the answer now, or is about to.
+            time.sleep(0.5)
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=60)
+    assert process.returncode == INTERRUPTED
+    assert errors == ""
 
 
 def test_the_arguments_of_a_step_are_those_of_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
