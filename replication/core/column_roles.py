@@ -175,9 +175,8 @@ def require_room(frame: pd.DataFrame, spec: Spec) -> None:
     what = "their weights" if spec.weights else "individuals"
     first = "Leave out the covariates and estimate" if spec.covariates else "Estimate"
     named = "" if spec.cluster else ", which then belongs in 'cluster'"
-    same = (
-        "a small table, adjusted for nothing" if spec.covariates else "the same estimates and standard errors"
-    )
+    same = f"the same estimates{' and' if spec.cluster else ', with clustered'} standard errors"
+    same = "a small table, adjusted for nothing" if spec.covariates else same
     raise PanelError(
         f"{people:,} individuals over {periods} periods take a table of {people * periods / 1e6:,.0f} "
         f"million cells; at most {MOST_CELLS // 10**6} million fit. {first} from one row per cluster "

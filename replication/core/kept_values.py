@@ -20,10 +20,12 @@ def while_unchanged(
     """
 
     def decorate(function: Callable[[Path], Value]) -> Callable[[Path], Value]:
+        """The function with a memory of the last value of each path."""
         kept: dict[Path, tuple[str, Value]] = {}
 
         @functools.wraps(function)
         def remembering(path: Path) -> Value:
+            """The kept value, or a new one where the digest has changed."""
             before = digest(path)
             if path in kept and kept[path][0] == before:
                 return kept[path][1]

@@ -193,7 +193,7 @@ def test_too_many_individuals_are_refused_with_what_gives_the_same(
 
 def test_without_clusters_the_level_of_treatment_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(column_roles, "MOST_CELLS", 5_000)
-    with pytest.raises(PanelError, match="which then belongs in 'cluster'"):
+    with pytest.raises(PanelError, match=r"then belongs in 'cluster'.*, with clustered standard errors"):
         fitted(sampled_people(5))
     with pytest.raises(PanelError, match="Leave out the covariates"):
         fitted(sampled_people(5), covariates=["x1"])
