@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,7 @@ def run_all(root: Path, cores: str, settings: Mapping[str, Any], start: float) -
     if code:
         _print_stopped(root, start, explained=bool(failures) or not chosen)
         return code
-    report = closing(root)
+    report = closing(root, complaints)
     print("\n".join([*([] if steps else [NOTHING]), report, _time_taken(start)]))
     if complaints:
         return 2
@@ -204,10 +204,15 @@ def last_words(log: Path) -> str:
     return "\n".join(["Snakemake stopped:", *lines[begin[0] if begin else -LINES :][:LINES]])
 
 
-def closing(root: Path) -> str:
-    """Studies that did not run, and where the results are."""
+def closing(root: Path, refused: Collection[str] = ()) -> str:
+    """Studies that did not run for want of raw files, and where the results of the others are.
+
+    Parameters
+    ----------
+    refused : ids of studies that were not run because they cannot be read or written.
+    """
     lines = [did_not_run(one) for one in project.readable(root)[0] if project.absent_files(one)]
-    able = project.runnable(root)
+    able = [one for one in project.runnable(root) if one.id not in refused]
     lines += few_cluster_lines(root, able)
     ran = [one.id for one in able]
     lines.append(f"Tables:  {', '.join(f'tables/{name}/' for name in ran)}")

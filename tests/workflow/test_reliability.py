@@ -187,6 +187,7 @@ def test_a_specification_that_is_wrong_stops_its_own_study_with_one_paragraph(
     assert (fresh / "figures/second/path.pdf").is_file()
     assert (fresh / "report/index.html").is_file()
     assert not any(line.startswith("first ") for line in steps(done.stdout))
+    assert "Tables:  tables/second/\n" in done.stdout
     only = run(fresh, ("run", "--only", "tables/first/effects"))
     assert only.returncode == 2
     assert only.stderr.startswith("replication: ")
