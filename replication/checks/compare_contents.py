@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from replication.checks import content_digests
-from replication.checks.compare_numbers import Verdict
+from replication.checks.compare_cells import Verdict
 from replication.core.errors import InputError
 from replication.core.temporary_files import visible_paths
 

@@ -80,10 +80,19 @@ def _form(hint: Any) -> tuple[bool, Any, tuple[Any, ...]]:
     return is_dataclass(hint), get_origin(hint), get_args(hint)
 
 
+@cache
+def _kept(kind: type) -> dict[str, frozenset[Any]]:
+    """Field -> types whose values are taken as they are."""
+    return {
+        name: frozenset(get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,))
+        for name, hint in _hints(kind).items()
+    }
+
+
 def _built(kind: Any, record: Any, place: str, where: str) -> Any:
     if not isinstance(record, Mapping):
         raise SpecError(NOT_READ.format(where=where, what=f"contain no fields at {place!r}"))
-    hints = _hints(kind)
+    hints, kept = _hints(kind), _kept(kind)
     unknown = [name for name in record if name not in hints]
     if unknown:
         raise SpecError(NOT_READ.format(where=where, what=f"have the unknown field '{place}.{unknown[0]}'"))
@@ -91,7 +100,10 @@ def _built(kind: Any, record: Any, place: str, where: str) -> Any:
     if absent:
         raise SpecError(NOT_READ.format(where=where, what=f"lack the field '{place}.{absent[0]}'"))
     return kind(
-        **{name: _read(hints[name], value, f"{place}.{name}", where) for name, value in record.items()}
+        **{
+            name: value if type(value) in kept[name] else _read(hints[name], value, f"{place}.{name}", where)
+            for name, value in record.items()
+        }
     )
 
 

@@ -40,6 +40,8 @@ COLUMNS = [
     "n_units",
     "n_clusters",
 ]
+LABEL_KEYS = ("term", "cohort", "time", "event_time")
+"""Columns of which the label of a row consists."""
 LABELS = ("cohort_label", "time_label")
 """Columns of a file that repeat the cohort and the period in the usual notation, for quarters and months."""
 NUMBERS = COLUMNS[COLUMNS.index("cohort") :]
@@ -243,7 +245,7 @@ def row_labels(table: pd.DataFrame, period: str = "") -> list[str]:
 
     ``period`` is that of ``Details``: with ``quarter``, cohorts and periods are as in ``group:2012Q1``.
     """
-    keys = [table[name].tolist() for name in ("term", "cohort", "time", "event_time")]
+    keys = [table[name].tolist() for name in LABEL_KEYS]
     return [row_label(*row, period=period) for row in zip(*keys, strict=True)]
 
 

@@ -14,6 +14,7 @@ from replication.core.errors import SpecError
 from replication.core.estimates import COLUMNS, LABELS
 from replication.core.files import replacing
 from replication.core.saved_results import TABLE, read_table
+from replication.core.saved_rows import Columns, SavedRows, columns_of
 
 PLAIN, LABELED = (",".join(columns) + "\n" for columns in (COLUMNS, [*COLUMNS, *LABELS]))
 """The first line of a file of estimates; of quarters and months it has the labels of the periods too."""
@@ -59,16 +60,16 @@ class Bundle:
 
     path: Path
 
-    def table(self, folder: Path) -> pd.DataFrame | None:
+    def rows(self, folder: Path) -> SavedRows | None:
         """The rows of one saved specification as ``load_table`` reads them; None where they differ."""
         block = self._blocks.get(folder.name)
-        if block is None or self._rows is None:
+        if block is None or self._frame is None:
             return None
         start, lines = block
         own = (folder / TABLE).read_text(encoding="utf-8")
         if _below(self._text[0], own) != "".join(lines):
             return None
-        return self._rows.iloc[start : start + len(lines)].reset_index(drop=True)
+        return SavedRows(self._frame, self._columns, start, start + len(lines))
 
     @cached_property
     def _text(self) -> list[str]:
@@ -83,10 +84,14 @@ class Bundle:
         return dict(_blocks_of(self._text[1:]))
 
     @cached_property
-    def _rows(self) -> pd.DataFrame | None:
+    def _frame(self) -> pd.DataFrame | None:
         """All rows; None where a cell has a line break, so that lines are not rows."""
-        rows = read_table(self.path)
-        return rows if len(rows) == len(self._text) - 1 else None
+        frame = read_table(self.path)
+        return frame if len(frame) == len(self._text) - 1 else None
+
+    @cached_property
+    def _columns(self) -> Columns:
+        return {} if self._frame is None else columns_of(self._frame)
 
 
 def _blocks_of(lines: Sequence[str]) -> Iterator[tuple[str, tuple[int, list[str]]]]:

@@ -19,7 +19,8 @@ from replication.core.spec import Spec
 from replication.core.versions import package_versions
 
 TABLE = "estimates.csv"
-FILES = (TABLE, "vcov.csv", "spec.yaml")
+RECORDED = "spec.yaml"
+FILES = (TABLE, "vcov.csv", RECORDED)
 """Files of a saved specification, in the order in which they are written."""
 COPY = ".spec.json"
 """The record of ``spec.yaml`` as JSON, which is read thirty times faster; it counts only beside the very text
@@ -40,7 +41,7 @@ def save(estimates: Estimates, spec: Spec, folder: Path, fingerprint: str = "") 
     text = yaml.dump(record, Dumper=_DUMPER, sort_keys=False, allow_unicode=True)
     if fingerprint:
         _write_copy(folder, text, record)
-    write_text(folder / "spec.yaml", text)
+    write_text(folder / RECORDED, text)
 
 
 def load(folder: Path) -> tuple[Estimates, dict[str, Any]]:
@@ -58,10 +59,15 @@ def load_record(folder: Path) -> tuple[dict[str, Any], Details]:
     SpecError
         If the details have fields that this version of the package does not know.
     """
-    path = folder / "spec.yaml"
-    content = path.read_bytes()
+    record = read_record(folder)
+    return record, details_of(record.get("details"), str(folder / RECORDED))
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """The record of one saved specification as plain data, its details included."""
+    content = (folder / RECORDED).read_bytes()
     record: dict[str, Any] = _copied(folder, content) or parse_yaml(content.decode("utf-8"), RECORD)
-    return record, details_of(record.get("details"), str(path))
+    return record
 
 
 def _write_copy(folder: Path, text: str, record: dict[str, Any]) -> None:
@@ -96,7 +102,7 @@ def stored_fingerprint(folder: Path) -> str:
     """Fingerprint of a saved specification; empty if there is none, or one of its files is gone."""
     if not all(path.is_file() for path in files_of(folder)):
         return ""
-    last = (folder / "spec.yaml").read_text(encoding="utf-8").rstrip().rsplit("\n", 1)[-1]
+    last = (folder / RECORDED).read_text(encoding="utf-8").rstrip().rsplit("\n", 1)[-1]
     return last.removeprefix("fingerprint: ") if last.startswith("fingerprint: ") else ""
 
 

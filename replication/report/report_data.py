@@ -13,10 +13,11 @@ from typing import Any
 import pandas as pd
 
 from replication.core.details import Details
+from replication.core.details_record import details_of
 from replication.core.errors import SpecError, nearest
-from replication.core.estimates import row_labels
 from replication.core.saved_bundle import Bundle
-from replication.core.saved_results import TABLE, load_record, load_table
+from replication.core.saved_results import RECORDED, TABLE, load_table, read_record
+from replication.core.saved_rows import SavedRows
 from replication.core.temporary_files import visible_paths
 from replication.report.folders import Folders
 from replication.sources.raw_checks import raw_bytes
@@ -24,35 +25,42 @@ from replication.sources.raw_checks import raw_bytes
 
 @dataclass(frozen=True)
 class Saved:
-    """One estimated specification as it lies on disk."""
+    """One estimated specification as it lies on disk.
+
+    Attributes
+    ----------
+    rows : its estimates.
+    noted : its details as they were written.
+    file : where they were, for messages.
+    """
 
     spec_id: str
-    table: pd.DataFrame
+    rows: SavedRows
     spec: Mapping[str, Any]
-    details: Details
+    noted: Any
     versions: Mapping[str, str]
+    file: str
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The estimates as a frame."""
+        return self.rows.table
 
     @cached_property
-    def places(self) -> dict[str, int]:
-        """Place of the first row of each label."""
-        return {label: place for place, label in reversed(list(enumerate(row_labels(self.table))))}
-
-    @cached_property
-    def records(self) -> list[dict[Any, Any]]:
-        """The rows as plain data."""
-        columns = [self.table[name].tolist() for name in self.table.columns]
-        return [dict(zip(self.table.columns, row, strict=True)) for row in zip(*columns, strict=True)]
+    def details(self) -> Details:
+        """What the estimator noted; refused if another version of the package wrote it."""
+        return details_of(self.noted, self.file)
 
     def find(self, label: str) -> Mapping[str, Any] | None:
         """The estimate with a row label such as ``att`` or ``event:-2``; None if there is none."""
-        place = self.places.get(label)
-        return None if place is None else dict(self.records[place])
+        place = self.rows.places.get(label)
+        return None if place is None else self.rows.record(place)
 
     def row(self, label: str) -> Mapping[str, Any]:
         """The estimate with a row label; refused with what there is."""
         found = self.find(label)
         if found is None:
-            labels = row_labels(self.table)
+            labels = self.rows.labels
             raise SpecError(
                 f"{self.spec_id} has no row {label!r}{nearest(label, labels)}. "
                 f"Its rows are: {', '.join(labels[:12])}{', ...' if len(labels) > 12 else ''}."
@@ -121,14 +129,15 @@ class Results:
 
 def load(folder: Path, bundle: Bundle | None = None) -> Saved:
     """Read ``estimates.csv``, in the bundle of its study if it is there, and ``spec.yaml``."""
-    record, details = load_record(folder)
-    table = None if bundle is None else bundle.table(folder)
+    record = read_record(folder)
+    rows = None if bundle is None else bundle.rows(folder)
     return Saved(
         str(record["spec"]["id"]),
-        load_table(folder) if table is None else table,
+        SavedRows.of(load_table(folder)) if rows is None else rows,
         record["spec"],
-        details,
+        record.get("details"),
         record.get("versions") or {},
+        str(folder / RECORDED),
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from replication.checks.compare_numbers import Verdict
+from replication.checks.compare_cells import Verdict
 from replication.checks.file_differences import difference
 from replication.core.errors import InputError
 from replication.core.fingerprints import Ledger

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from replication.checks import compare_contents
 from replication.checks import compare_numbers as numbers
-from replication.checks.compare_numbers import Verdict
+from replication.checks.compare_cells import Verdict
 from replication.checks.file_differences import PYTHON, difference
 from replication.core.errors import InputError
 from replication.core.processes import in_processes

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 import replication as rp
-from replication.checks.compare_numbers import Verdict, report
+from replication.checks.compare_cells import Verdict
+from replication.checks.compare_numbers import report
 from replication.core.frames import read_frame
 from replication.core.spec import load_specs
 from replication.report.trace.trace_keys import Key, find

@@ -34,9 +34,9 @@ def bundle(saved: list[Path], tmp_path: Path) -> Path:
 def test_each_table_is_that_of_its_own_file(saved: list[Path], bundle: Path) -> None:
     read = Bundle(bundle)
     for folder in saved:
-        found = read.table(folder)
+        found = read.rows(folder)
         assert found is not None
-        pd.testing.assert_frame_equal(found, load_table(folder), check_exact=True)
+        pd.testing.assert_frame_equal(found.table, load_table(folder), check_exact=True)
 
 
 def _edited(folder: Path) -> str:
@@ -60,22 +60,22 @@ def test_a_file_that_changed_since_is_not_read_from_the_bundle(
     read = Bundle(bundle)
     before = change(saved[0])
     try:
-        assert read.table(saved[0]) is None
-        assert read.table(saved[1]) is not None
+        assert read.rows(saved[0]) is None
+        assert read.rows(saved[1]) is not None
     finally:
         (saved[0] / "estimates.csv").write_text(before, encoding="utf-8")
 
 
 def test_without_a_bundle_or_in_another_every_file_is_read_itself(saved: list[Path], tmp_path: Path) -> None:
-    assert Bundle(tmp_path / "none.csv").table(saved[0]) is None
+    assert Bundle(tmp_path / "none.csv").rows(saved[0]) is None
     write_bundle(tmp_path / "other.csv", saved[1:])
-    assert Bundle(tmp_path / "other.csv").table(saved[0]) is None
+    assert Bundle(tmp_path / "other.csv").rows(saved[0]) is None
 
 
 def test_a_cell_with_a_line_break_turns_the_bundle_off(saved: list[Path], bundle: Path) -> None:
     text = bundle.read_text(encoding="utf-8")
     bundle.write_text(text.replace(",y,att,", ',"y\n",att,', 1), encoding="utf-8")
-    assert all(Bundle(bundle).table(folder) is None for folder in saved)
+    assert all(Bundle(bundle).rows(folder) is None for folder in saved)
 
 
 def test_other_columns_are_refused_with_the_folder(saved: list[Path], tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from small_project import STUDIES, run
 
-from replication.checks.compare_numbers import Verdict, report, write_expected
+from replication.checks.compare_cells import Verdict
+from replication.checks.compare_numbers import report, write_expected
 from replication.core.fingerprints import Ledger
 from replication.workflow.verify_outputs import verify_outputs
 

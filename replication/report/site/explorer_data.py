@@ -56,7 +56,7 @@ def explorer_data(context: Context) -> dict[str, Any]:
         codes = [known.setdefault(word, len(known)) for known, word in zip(values, words, strict=True)]
         first = found if found is not None else {}
         numbers = [rounded(first.get(key)) for key in ("estimate", "std_error", "conf_low", "conf_high")]
-        sample = [whole(saved.table[key].iloc[0]) for key in ("n_obs", "n_clusters")]
+        sample = [whole(saved.rows.column(key)[0]) for key in ("n_obs", "n_clusters")]
         specs.append([name, codes, *numbers, *sample, path])
     names = [spec[0] for spec in specs]
     start = next((names.index(name) for name in named(study) if name in names), 0)
@@ -122,7 +122,7 @@ def chosen_rows(column: str, values: list[Any], study: StudyConfig) -> str:
 def event_path(saved: Saved) -> list[list[float | None]]:
     """Event time, estimate and both ends of the interval, sorted by event time."""
     columns = (
-        saved.table[name].tolist() for name in ("term", "event_time", "estimate", "conf_low", "conf_high")
+        saved.rows.column(name) for name in ("term", "event_time", "estimate", "conf_low", "conf_high")
     )
     rows = [row for term, *row in zip(*columns, strict=True) if term == "event" and np.isfinite(row[0])]
     return [[rounded(value) for value in row] for row in sorted(rows, key=itemgetter(0))]

@@ -45,7 +45,7 @@ def clusters_counted(saved: Saved, context: Context) -> str:
 
 
 def _count(name: str) -> Maker:
-    return lambda saved, _: formatting.integer(saved.table[name].iloc[0])
+    return lambda saved, _: formatting.integer(saved.rows.column(name)[0])
 
 
 MAKERS: dict[str, Maker] = {

@@ -99,7 +99,7 @@ def _statistic(
 
 def _of_statistic(name: str, saved: Saved, entry: Entry, context: Context) -> Any:
     if name in ("n_obs", "n_units", "n_clusters"):
-        return saved.table[name].iloc[0]
+        return saved.rows.column(name)[0]
     numbers: dict[str, Callable[[], Any]] = {
         "mean": lambda: saved.details.mean_outcome,
         "pre_mean": lambda: saved.details.mean_pre,

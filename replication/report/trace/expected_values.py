@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from replication.checks.compare_numbers import ABSOLUTE, OF_LENGTH, RELATIVE
+from replication.checks.compare_cells import ABSOLUTE, OF_LENGTH, RELATIVE
 from replication.core.estimates import row_labels
 from replication.report.tables.published_table import YES_NO
 from replication.report.trace.shown_values import ShownValue

@@ -124,7 +124,7 @@ class Provenance:
         return shlex.join(words)
 
     def _sample(self, saved: Saved) -> dict[str, Any]:
-        first = saved.table.iloc[0]
+        first = saved.rows.record(0)
         rules = {key: value for key, value in (saved.spec.get("sample") or {}).items() if value}
         return {
             "observations": int(first["n_obs"]),
