@@ -45,12 +45,12 @@ class AnalysisContext:
     def spec(self, spec_id: str) -> Spec:
         """A specification of the study as it was resolved."""
         return parse_spec(
-            _without_empty(saved_results.load_record(self._folder(spec_id))[0]["spec"]), spec_id
+            _without_empty(saved_results.load_record(self.specification_folder(spec_id))[0]["spec"]), spec_id
         )
 
     def estimates(self, spec_id: str) -> Estimates:
         """The saved estimates of a specification, with their covariance."""
-        return saved_results.load(self._folder(spec_id))[0]
+        return saved_results.load(self.specification_folder(spec_id))[0]
 
     def permutation(self, spec_id: str) -> PermutationRecord:
         """The draws of a saved permutation test."""
@@ -62,7 +62,8 @@ class AnalysisContext:
             )
         return record
 
-    def _folder(self, spec_id: str) -> Path:
+    def specification_folder(self, spec_id: str) -> Path:
+        """The folder of a saved specification; refused if it has not been estimated."""
         folder = self.tables / "specs" / spec_id
         if not (folder / "spec.yaml").is_file():
             place = self.tables / "specs"

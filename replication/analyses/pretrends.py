@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from replication.analyses.analysis_context import AnalysisContext
+from replication.analyses.kept_rows import rows_of
+from replication.core.estimates import Estimates
 from replication.inference.sensitivity import sensitivity_table
 
 
@@ -25,10 +27,16 @@ def pretrends(context: AnalysisContext, *, groups: Mapping[str, Mapping[str, str
     listed = [
         (heading, label, spec_id) for heading, lines in groups.items() for label, spec_id in lines.items()
     ]
-    results = [context.estimates(spec_id) for _, _, spec_id in listed]
-    table = sensitivity_table(results)
-    tests = [found.details.find("pretrend.p_value") for found in results]
-    table.insert(0, "pretrend_p_value", pd.Series(tests, dtype=float))
+    rows = [row for _, _, spec_id in listed for row in rows_of(context, "pretrends", spec_id, _row)]
+    table = pd.DataFrame(rows)
     table.insert(0, "label", [label for _, label, _ in listed])
     table.insert(0, "group", [heading for heading, _, _ in listed])
+    return table
+
+
+def _row(estimates: Estimates) -> pd.DataFrame:
+    """The sensitivity of one path, with its joint test."""
+    table = sensitivity_table([estimates])
+    test = estimates.details.find("pretrend.p_value")
+    table.insert(0, "pretrend_p_value", pd.Series([test], dtype=float))
     return table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,18 @@ import pytest
 from drawn_panels import as_frame, draw_panel
 from scipy import stats
 
+from replication.analyses import pretrends
 from replication.analyses.analysis_context import AnalysisContext
 from replication.analyses.detectable import effect_for, percent_fall
 from replication.analyses.kinds import analyze
 from replication.core.errors import SpecError
+from replication.core.estimates import Estimates
 from replication.core.panel_builder import build_panel
 from replication.core.saved_results import save
 from replication.core.spec import parse_spec
 from replication.estimators.estimate_spec import estimate
 from replication.inference.romano_wolf import romano_wolf
-from replication.inference.sensitivity import breakdown_value, parallel_trends_interval
+from replication.inference.sensitivity import breakdown_value, parallel_trends_interval, sensitivity_table
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +113,31 @@ def test_pretrends_keep_paths_that_cannot_be_used(context: AnalysisContext) -> N
     )
     assert "reference" in found["note"].iloc[1]
     assert np.isnan(found["breakdown_relative_magnitudes"].iloc[1])
+
+
+def test_rows_of_a_path_are_kept_until_its_estimates_change(
+    context: AnalysisContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same frame whether its rows are made, kept, or made again beside a file that is damaged."""
+    own = AnalysisContext(context.clean, shutil.copytree(context.tables / "specs", tmp_path / "specs").parent)
+    groups = {"G": {"Usable": "path", "Not": "no_path"}}
+    made: list[str] = []
+
+    def counted(results: list[Estimates]) -> pd.DataFrame:
+        made.extend(str(one.table["spec_id"].iloc[0]) for one in results)
+        return sensitivity_table(results)
+
+    monkeypatch.setattr(pretrends, "sensitivity_table", counted)
+    first = run(own, "pretrends", groups=groups)
+    pd.testing.assert_frame_equal(run(own, "pretrends", groups=groups), first, check_exact=True)
+    assert made == ["path", "no_path"]
+    record = own.tables / "specs" / "path" / "vcov.csv"
+    record.write_text(record.read_text().rstrip("\n"))
+    pd.testing.assert_frame_equal(run(own, "pretrends", groups=groups), first, check_exact=True)
+    assert made == ["path", "no_path", "path"]
+    (own.tables / "analyses" / ".pretrends.json").write_text('{"path": 1')
+    pd.testing.assert_frame_equal(run(own, "pretrends", groups=groups), first, check_exact=True)
+    assert made[3:] == ["path", "no_path"]
 
 
 def test_detectable_effects(context: AnalysisContext) -> None:

@@ -36,7 +36,10 @@ def test_each_table_is_that_of_its_own_file(saved: list[Path], bundle: Path) -> 
     for folder in saved:
         found = read.rows(folder)
         assert found is not None
-        pd.testing.assert_frame_equal(found.table, load_table(folder), check_exact=True)
+        own = load_table(folder)
+        pd.testing.assert_frame_equal(found.table, own, check_exact=True)
+        rows = pd.DataFrame([found.record(place) for place in range(len(own))])
+        pd.testing.assert_frame_equal(rows, own, check_exact=True, check_dtype=False)
 
 
 def _edited(folder: Path) -> str:
