@@ -49,9 +49,7 @@ def code_digest(*modules: str, root: Path | None = None, every_choice: bool = Tr
     top = root or PACKAGE.parent
     digest = hashlib.sha256()
     for path in sorted(code_files(*modules, root=top, every_choice=every_choice)):
-        base = PACKAGE.parent if path.is_relative_to(PACKAGE) else top
-        content = _content_digest(path, path.stat().st_mtime_ns)
-        digest.update(f"{path.relative_to(base).as_posix()} {content}\n".encode())
+        digest.update(_line(path, path.stat().st_mtime_ns, top))
     return digest.hexdigest()[:16]
 
 
@@ -81,7 +79,20 @@ def package_modules(package: str, root: Path) -> list[str]:
 def _imported(path: Path, time: int, root: Path, every_choice: bool) -> list[Path]:
     """Files of the package and studies that a file imports, or may import."""
     names = dict.fromkeys(_imports(path, time, root, every_choice))
-    return list(dict.fromkeys(file for name in names for file in _files_of(name, root)))
+    return list(dict.fromkeys(file for name in names for file in _imported_as(name, root)))
+
+
+_FOUND: dict[tuple[str, Path], list[Path]] = {}
+
+
+def _imported_as(name: str, root: Path) -> list[Path]:
+    """``_files_of`` of an import, kept once it is found; below a module that is a file there is no other."""
+    above = _FOUND.get((name.rpartition(".")[0], root))
+    if above and above[0].name != "__init__.py":
+        return []
+    if (name, root) not in _FOUND and (found := _files_of(name, root)):
+        _FOUND[name, root] = found
+    return _FOUND.get((name, root), [])
 
 
 def _imports(path: Path, time: int, root: Path, every_choice: bool) -> Iterator[str]:
@@ -145,13 +156,18 @@ def _files_of(name: str, root: Path) -> list[Path]:
 
 def _read_by(modules: set[Path], folder: Path) -> Iterator[Path]:
     """Data files of a folder that these modules read: named by one of them, or by no module there at all."""
-    for file in folder.iterdir():
-        if file.suffix in BESIDE and not file.name.startswith("."):
-            naming = {
-                path for path in folder.glob("*.py") if _names(path, path.stat().st_mtime_ns, file.name)
-            }
-            if not naming or naming & modules:
-                yield file
+    files, beside = _inside(folder, folder.stat().st_mtime_ns)
+    for file in files:
+        naming = {path for path in beside if _names(path, path.stat().st_mtime_ns, file.name)}
+        if not naming or naming & modules:
+            yield file
+
+
+@cache
+def _inside(folder: Path, _: int) -> tuple[list[Path], list[Path]]:
+    """Data files and modules in a folder, whose time changes when a file is added or removed."""
+    files = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    return [path for path in files if path.suffix in BESIDE], [path for path in files if path.suffix == ".py"]
 
 
 @cache
@@ -160,5 +176,8 @@ def _names(path: Path, _: int, name: str) -> bool:
 
 
 @cache
-def _content_digest(path: Path, _: int) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _line(path: Path, _: int, root: Path) -> bytes:
+    """A file's name below its folder, and a digest of its content."""
+    base = PACKAGE.parent if path.is_relative_to(PACKAGE) else root
+    content = hashlib.sha256(path.read_bytes()).hexdigest()
+    return f"{path.relative_to(base).as_posix()} {content}\n".encode()

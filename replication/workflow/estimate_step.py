@@ -14,11 +14,9 @@ from replication.core.fingerprints import Ledger, file_digest, files_digest, fin
 from replication.core.processes import in_processes
 from replication.core.sample_selection import panel_inputs
 from replication.core.saved_bundle import write_bundle
-from replication.core.spec import Spec
-from replication.estimators.unused_keys import find_unused_keys
 from replication.workflow.estimate_batch import Task, run_batch
+from replication.workflow.noted_specs import noted_specs
 from replication.workflow.project import StudyFolder
-from replication.workflow.study_specs import specs_by_file
 
 BATCH = 8
 """Specifications that one process estimates in a row, at most."""
@@ -136,27 +134,18 @@ def plan_tasks(study: StudyFolder, root: Path) -> list[Task]:
     """Inputs and fingerprint of each specification."""
     panels = panel_files(study, root)
     digests = {name: file_digest(path) for name, path in panels.items()}
-    specs = noted_specs(study)
-    codes = {name: estimator_digest(name) for name in {spec.estimator for spec, _ in specs}}
+    noted = noted_specs(study)
+    codes = {name: estimator_digest(name) for name in {one.spec.estimator for one in noted}}
     return [
         Task(
-            spec,
-            panels[spec.panel],
-            root / "tables" / study.id / "specs" / spec.id,
-            fingerprint(spec.resolved(), digests[spec.panel], codes[spec.estimator], notes),
-            notes,
+            one.spec,
+            panels[one.spec.panel],
+            root / "tables" / study.id / "specs" / one.spec.id,
+            fingerprint(one.digest, digests[one.spec.panel], codes[one.spec.estimator]),
+            one.notes,
         )
-        for spec, notes in specs
+        for one in noted
     ]
-
-
-def noted_specs(study: StudyFolder) -> list[tuple[Spec, tuple[str, ...]]]:
-    """Every specification with the notes on keys without effect."""
-    found = []
-    for specs in specs_by_file(study):
-        unused = find_unused_keys(specs)
-        found += [(spec, tuple(unused.get(spec.id, ()))) for spec in specs]
-    return found
 
 
 def estimator_digest(name: str) -> str:

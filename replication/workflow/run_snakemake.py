@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
-import subprocess
 import sys
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from replication.core.errors import InputError
 from replication.core.fingerprints import files_digest
-from replication.core.processes import ask_for_signal
 from replication.core.study_folder import study_folders
 from replication.workflow import project
 from replication.workflow.few_clusters import few_cluster_lines
@@ -26,10 +23,9 @@ from replication.workflow.run_requirements import replacements, require_writable
 from replication.workflow.run_targets import closing_of, targets_of
 from replication.workflow.settings import read_settings, requested_studies
 from replication.workflow.skipped_studies import usable_studies
-from replication.workflow.step_request import VARIABLE
-from replication.workflow.step_server import SOCKET, serving
+from replication.workflow.snakemake_start import SNAKEMAKE_LOG, Snakemake, snakemake_started
+from replication.workflow.step_server import serving
 
-SNAKEMAKE_LOG = "logs/snakemake.log"
 NOTHING = "Nothing to do: every table and figure is up to date."
 ROUNDS = 3
 """Number of times that a run restarts because its inputs were edited meanwhile."""
@@ -62,23 +58,25 @@ def run(root: Path, cores: str, only: Sequence[str] = ()) -> int:
     environment, notes = replacements(root)
     os.environ.update(environment)
     _print_lines(notes)
-    if only:
-        return run_only(root, cores, only, start)
     with only_run(root):
-        if known := closing_if_unchanged(root):
+        if not only and (known := closing_if_unchanged(root)):
             print(f"{NOTHING}\n{known}\n{_time_taken(start)}")
             return 0
-        return run_all(root, cores, settings, start)
+        with snakemake_started(root) as process:
+            if only:
+                return run_only(process, cores, only, start)
+            return run_all(process, cores, settings, start)
 
 
-def run_all(root: Path, cores: str, settings: Mapping[str, Any], start: float) -> int:
+def run_all(process: Snakemake, cores: str, settings: Mapping[str, Any], start: float) -> int:
     """Make all results of the studies that the settings ask for."""
+    root = process.root
     before = state_read(root)
     able, complaints = usable_studies(root)
     requested = requested_studies(settings, [folder.name for folder in study_folders(root)])
     chosen = [name for name in able if name in requested]
     _print_lines([f"{name} did not run: {text}" for name, text in complaints.items()])
-    steps, failures, code = run_until_settled(root, cores, chosen) if chosen else (0, 0, 2)
+    steps, failures, code = run_until_settled(process, cores, chosen) if chosen else (0, 0, 2)
     if code:
         _print_stopped(root, start, explained=bool(failures) or not chosen)
         return code
@@ -90,16 +88,17 @@ def run_all(root: Path, cores: str, settings: Mapping[str, Any], start: float) -
     return 0
 
 
-def run_only(root: Path, cores: str, only: Sequence[str], start: float) -> int:
+def run_only(process: Snakemake, cores: str, only: Sequence[str], start: float) -> int:
     """Make some results and what they need, and leave everything else as it is."""
+    root = process.root
     able, complaints = usable_studies(root)
     targets = targets_of(root, only)
     for target in targets:
         if target.study in complaints:
             raise InputError(complaints[target.study])
     files = list(dict.fromkeys(path for target in targets for path in target.files))
-    with only_run(root), serving(root, ahead=False) as server:
-        code = snakemake(root, cores, able, files)
+    with serving(root, ahead=False) as server:
+        code = process.run(cores, able, files)
     if code:
         _print_stopped(root, start, explained=bool(server.failures))
         return code
@@ -125,18 +124,19 @@ def _print_stopped(root: Path, start: float, *, explained: bool) -> None:
     print(f"The run stopped after {seconds:.0f} s; the logs of the steps are in logs/.")
 
 
-def run_until_settled(root: Path, cores: str, studies: Sequence[str]) -> tuple[int, int, int]:
-    """Run Snakemake, and again where descriptions or specifications were edited meanwhile.
+def run_until_settled(process: Snakemake, cores: str, studies: Sequence[str]) -> tuple[int, int, int]:
+    """Run Snakemake, and anew where descriptions or specifications were edited meanwhile.
 
     Returns
     -------
     (steps, failures, code) : steps that ran, those that failed, and the exit code.
     """
-    steps = failures = code = 0
-    for _ in range(ROUNDS):
+    root, steps, failures, code = process.root, 0, 0, 0
+    for number in range(ROUNDS):
         before = edited_files(root)
-        with serving(root, ahead=True) as server:
-            code = snakemake(root, cores, studies)
+        again = snakemake_started(root) if number else contextlib.nullcontext(process)
+        with again as snakemake, serving(root, ahead=True) as server:
+            code = snakemake.run(cores, studies)
         steps, failures = steps + server.steps, failures + server.failures
         if code or edited_files(root) == before:
             break
@@ -148,49 +148,6 @@ def edited_files(root: Path) -> str:
     """Digest of the files that users edit: the studies' folders, and the settings."""
     paths = [path for path in (root / "studies").rglob("*") if path.suffix in (".yaml", ".py", ".j2")]
     return files_digest([root / "config.yaml", *sorted(paths)])
-
-
-def snakemake(root: Path, cores: str, studies: Sequence[str], targets: Sequence[str] = ()) -> int:
-    """Run Snakemake with its output in ``logs/snakemake.log``; returns its exit code."""
-    command = [sys.executable, "-m", "replication.workflow.snakemake_process", "--cores", cores]
-    # By the priorities of the rules; the usual scheduler starts a solver for every choice of jobs.
-    command += ["--keep-going", "--rerun-incomplete", "--scheduler", "greedy"]
-    command += ["--directory", str(root), "--snakefile", str(root / "Snakefile")]
-    command += ["--config", f"studies={json.dumps(list(studies))}"]
-    command += ["--", *targets] if targets else []
-    # The rules call `python`: it must be this one, with or without an activated environment.
-    paths = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    surroundings = os.environ | {"PATH": paths, VARIABLE: SOCKET}
-    with (root / SNAKEMAKE_LOG).open("wb") as log, _stopped_with_us() as started:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=surroundings,
-            cwd=root,
-            # There is no thread here, and nothing else makes Snakemake end when this process is killed.
-            preexec_fn=ask_for_signal,  # noqa: PLW1509
-        )
-        started.append(process)
-        return process.wait()
-
-
-@contextlib.contextmanager
-def _stopped_with_us() -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Ends the processes that were started in the block when the block ends."""
-    started: list[subprocess.Popen[bytes]] = []
-    try:
-        yield started
-    finally:
-        for process in started:
-            if process.poll() is None:
-                process.terminate()
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(10)
-            if process.poll() is None:
-                process.kill()
-                process.wait()
 
 
 def last_words(log: Path) -> str:

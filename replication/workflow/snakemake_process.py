@@ -1,22 +1,60 @@
 """Snakemake with its usual arguments, as ``replication run`` starts it.
 
-By default it starts at most 100 jobs per second, and to know when it may start more it sets a timer of one
-second whenever a job ends: each looks at every waiting job again, and the last one keeps the process from
+The process reads its arguments, one line of JSON, from its standard input: it is started while the studies
+are being checked, and meanwhile imports what Snakemake needs and reads what the Snakefile will ask for.
+
+By default Snakemake starts at most 100 jobs per second, and to know when it may start more it sets a timer of
+one second whenever a job ends: each looks at every waiting job again, and the last one keeps the process from
 ending. Here jobs are limited by the number of cores only.
 """
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import json
+import os
 import sys
+from pathlib import Path
 
-from snakemake.cli import args_to_api, parse_args
+from snakemake.cli import args_to_api, get_argument_parser, parse_args
 from snakemake.exceptions import print_exception
 
+USED_LATER = ("pandas", "smart_open")
+"""Libraries that Snakemake imports when it reads the Snakefile or compares parameters."""
 
-def main(arguments: list[str]) -> int:
-    """Run Snakemake; its exit code."""
+
+def prepare(root: Path) -> None:
+    """Import what Snakemake will need, and read studies and code as the Snakefile does.
+
+    What is wrong with them is reported when they are asked for.
+    """
+    import importlib
+
+    from replication.workflow.rule_inputs import CODE, OWN, Rules
+    from replication.workflow.settings import read_settings
+
+    with contextlib.suppress(Exception):
+        get_argument_parser()
+        for name in USED_LATER:
+            importlib.import_module(name)
+        rules = Rules.read(root, read_settings(root))
+        for step in CODE:
+            rules.code(step)
+        for study, step in itertools.product(rules.studies, OWN):
+            rules.code(step, study)
+
+
+def main() -> int:
+    """Run Snakemake with the arguments that are read; its exit code."""
+    prepare(Path.cwd())
+    given = sys.stdin.readline()
+    if not given:
+        return 0
+    # The steps have no input.
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     try:
-        parser, chosen = parse_args(arguments)
+        parser, chosen = parse_args(json.loads(given))
         chosen.max_jobs_per_timespan = None
         done = args_to_api(chosen, parser)
     except Exception as error:
@@ -26,4 +64,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -57,6 +57,9 @@ NEEDED = {
 """What is imported before a step is forked for the first time, and what its libraries import late."""
 OF_ALL_ESTIMATORS = frozenset({"estimate", "gather", "analyze", "check"})
 """Steps that read specifications, which imports every estimator that one of them names."""
+LATE, LULL = "check", 1.0
+"""A step that often has nothing to do, and whose imports would keep others waiting for a second: they are
+made when nothing was asked for so many seconds while a step runs, or by the step itself."""
 
 
 @contextmanager
@@ -170,9 +173,10 @@ class _Reactor:
         waiting = self.preparations() if self.ahead else []
         while True:
             watched: list[Any] = [self.listener, wake, *self.running.values()]
-            ready, _, _ = select.select(watched, [], [], 0 if waiting else None)
+            late = self.ahead and bool(self.running) and LATE not in self.prepared
+            ready, _, _ = select.select(watched, [], [], 0 if waiting else LULL if late else None)
             if not ready:
-                waiting.pop(0)()
+                (waiting.pop(0) if waiting else partial(self.prepare, LATE))()
             if wake in ready:
                 os.read(wake, 512)
                 self.reap()
@@ -194,7 +198,8 @@ class _Reactor:
             connection.close()
             return
         arguments = os.fsdecode(request).removesuffix(END).split(BETWEEN)
-        self.prepare(arguments[0])
+        if arguments[0] != LATE:
+            self.prepare(arguments[0])
         self.read(*arguments[1:2])
         pid = os.fork()
         if pid == 0:
@@ -202,9 +207,10 @@ class _Reactor:
         self.running[pid] = connection
 
     def preparations(self) -> list[Callable[[], None]]:
-        """The imports of every step, and between the first one and the others each study."""
-        first, *others = [partial(self.prepare, name) for name in NEEDED]
-        return [first, *(partial(self.read, folder.name) for folder in study_folders(self.root)), *others]
+        """The imports of every step, and each study once estimators are there, which know their keys."""
+        clean, estimate, *others = [partial(self.prepare, name) for name in NEEDED if name != LATE]
+        studies = [partial(self.read, folder.name) for folder in study_folders(self.root)]
+        return [clean, estimate, *studies, *others]
 
     def prepare(self, name: str) -> None:
         """Make the imports of a step, once."""
@@ -250,10 +256,10 @@ def _prepare(name: str, root: Path) -> None:
 def _read(study: str, root: Path) -> None:
     """Read a study, which its steps then have in memory; one that cannot be read, they report themselves."""
     from replication.workflow import project
-    from replication.workflow.study_specs import study_specs
+    from replication.workflow.noted_specs import noted_specs
 
     with contextlib.suppress(Exception):
-        study_specs(project.study(root, study))
+        noted_specs(project.study(root, study))
 
 
 def _step_and_exit(server: _Reactor, arguments: list[str]) -> None:

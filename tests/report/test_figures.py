@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 
+from replication.core import details_record
 from replication.core.errors import SpecError
 from replication.display.canvas import styled
 from replication.report.figures import FIGURES, event_study_figure, write_figure
@@ -122,7 +123,7 @@ def test_the_note_reports_bands_that_were_widened_to_contain_bootstrap_intervals
     assert "widened" not in plain
     saved = context.results.get("events_cs")
     details = saved.details.measured(method="bootstrap", interval="equal_tailed", resampled_clusters=12)
-    context.results.cache["events_cs"] = replace(saved, details=details)
+    context.results.cache["events_cs"] = replace(saved, noted=details_record.plain(details))
     resampled = event_study_figure.note(event_study_figure.collect(entry, context), entry, context)[0]
     assert "Bands are at least as wide as the percentile intervals" in resampled
 

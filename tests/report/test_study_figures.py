@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from replication.core.errors import SpecError
+from replication.core.saved_rows import SavedRows
 from replication.display import event_plot, marks
 from replication.display.canvas import DPI, styled
 from replication.display.media import MEDIA
@@ -165,7 +166,7 @@ def test_panels_with_few_clusters_are_not_drawn_beside_others(study: StudyConfig
     context = Context.of(study, folders)
     entry = next(one for one in study.figures if one.id == "events")
     saved = context.results.get("events_b")
-    context.results.cache["events_b"] = replace(saved, table=saved.table.assign(n_clusters=8))
+    context.results.cache["events_b"] = replace(saved, rows=SavedRows.of(saved.table.assign(n_clusters=8)))
     frame = event_study_figure.collect(entry, context)
     with styled():
         picture = event_study_figure.draw(frame, entry, context)
@@ -180,7 +181,7 @@ def test_series_with_few_clusters_have_no_intervals(study: StudyConfig, folders:
     entry = next(one for one in study.figures if one.id == "events")
     for name in ("events_twfe", "events_cs", "events_b"):
         saved = context.results.get(name)
-        context.results.cache[name] = replace(saved, table=saved.table.assign(n_clusters=8))
+        context.results.cache[name] = replace(saved, rows=SavedRows.of(saved.table.assign(n_clusters=8)))
     frame = event_study_figure.collect(entry, context)
     with styled():
         picture = event_study_figure.draw(frame, entry, context)

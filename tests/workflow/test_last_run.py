@@ -13,7 +13,7 @@ from small_project import run
 from replication.sources.manifest import MIRROR
 from replication.workflow import last_run
 from replication.workflow.last_run import NOTE, closing_if_unchanged, note_run, state_read
-from replication.workflow.run_snakemake import SNAKEMAKE_LOG
+from replication.workflow.snakemake_start import SNAKEMAKE_LOG
 
 CLOSING = "Report:  report/index.html"
 SPEC = "studies/mine/specs/all.yaml"
