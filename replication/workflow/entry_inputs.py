@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from replication.core.fingerprints import file_digest
 from replication.core.plain_data import texts_in
-from replication.core.temporary_files import visible_paths
+from replication.core.saved_results import RECORDED
 from replication.report.folders import Folders
 
 PLACES = ("clean/", "analyses/", "tables/", "raw/")
@@ -24,7 +26,7 @@ def named_inputs(entry: Mapping[str, Any], folders: Folders) -> list[str]:
 
 def named_specs(entry: Mapping[str, Any], folders: Folders) -> set[str]:
     """Ids of the saved specifications that an entry names anywhere."""
-    return {path.parent.name for path in _named_files(entry, folders) if path.name == "spec.yaml"}
+    return {path.parent.name for path in _named_files(entry, folders) if path.name == RECORDED}
 
 
 def _named_files(entry: Mapping[str, Any], folders: Folders) -> Iterator[Path]:
@@ -34,7 +36,21 @@ def _named_files(entry: Mapping[str, Any], folders: Folders) -> Iterator[Path]:
                 yield folders.source(text)
         elif _is_pattern(text):
             place = folders.tables / "specs"
-            yield from visible_paths(place.glob(f"{text}/spec.yaml"), place)
+            records = (place / name / RECORDED for name in _named(text, place))
+            yield from (path for path in records if path.is_file())
+
+
+def _named(text: str, place: Path) -> list[str]:
+    """Names of folders in a place that fit a pattern, or the one name that it is."""
+    if "*" not in text and "?" not in text:
+        return [] if text.startswith(".") else [text]
+    return fnmatch.filter(_folders(place, place.stat().st_mtime_ns), text) if place.is_dir() else []
+
+
+@cache
+def _folders(place: Path, _: int) -> list[str]:
+    """What lies in a folder, whose time changes with it."""
+    return sorted(path.name for path in place.iterdir() if not path.name.startswith("."))
 
 
 def _is_pattern(text: str) -> bool:

@@ -14,9 +14,10 @@ from replication.workflow.entry_inputs import named_specs
 from replication.workflow.project import StudyFolder
 
 CAUTION: Final = re.compile(
-    r"There (?:are|is) only \d+ (?:treated |control )?clusters?\b|[Tt]he effective number of clusters is"
+    rb"There\s+(?:are|is)\s+only\s+\d+\s+(?:treated\s+|control\s+)?clusters?\b"
+    rb"|[Tt]he\s+effective\s+number\s+of\s+clusters\s+is"
 )
-"""Beginnings of the notes of ``inference.cautions``."""
+"""Beginnings of the notes of ``inference.cautions``, which are folded over lines of a file."""
 
 
 def few_cluster_lines(root: Path, studies: Iterable[StudyFolder]) -> list[str]:
@@ -28,12 +29,8 @@ def _line(root: Path, study: StudyFolder) -> list[str]:
     folders = Folders.under(root, study.id)
     place = folders.tables / "specs"
     records = visible_paths(place.glob("*/spec.yaml"), place)
-    # A note is folded over lines of the file; loading a thousand files as YAML would take seconds.
-    cautioned = {
-        path.parent.name
-        for path in records
-        if CAUTION.search(" ".join(path.read_text(encoding="utf-8").split()))
-    }
+    # Loading a thousand files as YAML would take seconds.
+    cautioned = {path.parent.name for path in records if CAUTION.search(path.read_bytes())}
     if not cautioned:
         return []
     tables = [

@@ -138,7 +138,8 @@ def test_few_effective_clusters_are_one_sentence(study: StudyConfig, folders: Fo
                 "",
                 f"({place})",
                 replace(
-                    saved, details=replace(saved.details, cluster_influence=None, effective_clusters=number)
+                    saved,
+                    noted=plain(replace(saved.details, cluster_influence=None, effective_clusters=number)),
                 ),
             )
             for place, number in enumerate(effective, start=1)

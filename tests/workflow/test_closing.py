@@ -48,7 +48,7 @@ def test_every_note_on_few_clusters_is_found() -> None:
         *few_effective(influence, ANALYTIC, corrects=True),
     ]
     assert len(notes) == 8
-    assert all(CAUTION.search(note) for note in notes)
+    assert all(CAUTION.search(note.encode()) for note in notes)
 
 
 def test_results_are_listed_by_the_file_to_open() -> None:
