@@ -180,7 +180,7 @@ rule figures:
         "logs/{study}/figures.log",
     benchmark:
         "logs/{study}/figures.tsv"
-    priority: RULES.priority
+    priority: RULES.priority_of_figures
     conda:
         "environment.yaml"
     params:

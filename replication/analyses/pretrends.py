@@ -27,8 +27,8 @@ def pretrends(context: AnalysisContext, *, groups: Mapping[str, Mapping[str, str
     listed = [
         (heading, label, spec_id) for heading, lines in groups.items() for label, spec_id in lines.items()
     ]
-    rows = [row for _, _, spec_id in listed for row in rows_of(context, "pretrends", spec_id, _row)]
-    table = pd.DataFrame(rows)
+    rows = rows_of(context, "pretrends", [spec_id for _, _, spec_id in listed], _row)
+    table = pd.DataFrame([row for of_path in rows for row in of_path])
     table.insert(0, "label", [label for _, label, _ in listed])
     table.insert(0, "group", [heading for heading, _, _ in listed])
     return table

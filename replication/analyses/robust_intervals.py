@@ -19,10 +19,12 @@ def robust_intervals(context: AnalysisContext, *, panels: Mapping[str, str]) -> 
     ----------
     panels : heading of the panels -> id of a specification with an event-time path.
     """
-    parts = []
-    for heading, spec_id in panels.items():
-        frame = pd.DataFrame(rows_of(context, "robust_intervals", spec_id, _intervals))
-        parts.append(frame.assign(panel=heading + ": " + frame["panel"]))
+    found = rows_of(context, "robust_intervals", panels.values(), _intervals)
+    frames = [pd.DataFrame(rows) for rows in found]
+    parts = [
+        frame.assign(panel=heading + ": " + frame["panel"])
+        for heading, frame in zip(panels, frames, strict=True)
+    ]
     return pd.concat(parts, ignore_index=True)
 
 

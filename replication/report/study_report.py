@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from replication.core.errors import InputError
 from replication.core.files import write_text
+from replication.core.processes import in_processes, unused_cores
 from replication.report.figures import write_figure
 from replication.report.folders import Folders
 from replication.report.html_table import table_page
@@ -59,12 +61,22 @@ def write_figures(study: StudyConfig, folders: Folders, *, only: Iterable[str] |
 
     Parameters and errors are those of ``write_tables``.
     """
-    context = Context.of(study, folders)
-    written: list[Path] = []
-    for entry in chosen(study.figures, only):
+    entries = chosen(study.figures, only)
+    most = min(unused_cores(), len(entries))
+    # Neighbors are often of one kind and as much work.
+    parts = [entries[start::most] for start in range(most)]
+    drawn = in_processes(partial(_drawn, study, folders), parts, most)
+    paths = {name: files for part in drawn for name, files in part.items()}
+    return [path for entry in entries for path in paths[entry.id]]
+
+
+def _drawn(study: StudyConfig, folders: Folders, entries: Sequence[Entry]) -> dict[str, list[Path]]:
+    """Figure -> its files."""
+    context, files = Context.of(study, folders), {}
+    for entry in entries:
         with _named("figure", entry, study):
-            written += write_figure(entry, context)
-    return written
+            files[entry.id] = write_figure(entry, context)
+    return files
 
 
 def chosen(entries: Iterable[Entry], only: Iterable[str] | None) -> list[Entry]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from replication.core.fingerprints import Ledger, file_digest
+from replication.core.processes import in_processes, unused_cores
 from replication.report.report_context import Context
 from replication.report.site.site_render import compared_numbers, render_study, trace_script, write_site
 from replication.report.study_config import Entry
@@ -49,20 +52,34 @@ def page(study: StudyFolder, root: Path) -> int:
 
 def study_site(study: StudyFolder, root: Path) -> StudySite:
     """Pages of a study, with the traces and what ``verify`` finds, which show the committed numbers too."""
+    found = StudyTraces(root, study.folder, stars=read_settings(root)["tables"]["stars"])
+    # Both read what was saved of every specification, and share it if they run one after the other.
+    parts: list[Callable[[], Any]] = [
+        partial(traces_of, study, root, found),
+        partial(pages_of, study, root, found),
+    ]
+    (traces, fingerprints), pages = in_processes(_called, parts, unused_cores())
+    return StudySite(pages | traces, fingerprints)
+
+
+def _called(part: Callable[[], Any]) -> Any:
+    return part()
+
+
+def pages_of(study: StudyFolder, root: Path, found: StudyTraces) -> dict[str, bytes]:
+    """The pages and the comparison to the committed numbers."""
     from replication.checks.compare_numbers import verify
     from replication.report.site.site_pages import StudyReport
 
-    found = StudyTraces(root, study.folder, stars=read_settings(root)["tables"]["stars"])
-    traces, fingerprints = traces_of(study, root, found)
     held = (study.folder / "expected").is_dir()
     rows = [asdict(verdict) for verdict in verify(root, [study.id])] if held else []
     checks = sorted(rows, key=lambda row: -int(row["failed"]))
     pages = render_study(
         StudyReport(found.context, tuple(study.sources)),
         summary=summaries_of(root).get(study.id),
-        traced=list(fingerprints),
+        traced=[entry.id for entry in written(found.context)],
     )
-    return StudySite(pages | traces | compared_numbers({study.id: checks}), fingerprints)
+    return {**pages, **compared_numbers({study.id: checks})}
 
 
 def traces_of(study: StudyFolder, root: Path, found: StudyTraces) -> tuple[dict[str, bytes], dict[str, str]]:

@@ -83,7 +83,11 @@ class Rules:
 
         Its steps take longest and depend on one another; those of the others fill the gaps.
         """
-        return len(self.studies[wildcards.study].spec_files)
+        return 2 * len(self.studies[wildcards.study].spec_files)
+
+    def priority_of_figures(self, wildcards: Any) -> int:
+        """Rank of the figures of a study: before its tables and summary, which take less time."""
+        return self.priority(wildcards) + 1
 
     def raw_files(self, study: str) -> list[str]:
         """Raw files of a study."""

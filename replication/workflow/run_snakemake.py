@@ -13,6 +13,7 @@ from typing import Any
 
 from replication.core.errors import InputError
 from replication.core.fingerprints import files_digest
+from replication.core.processes import cores as every_core
 from replication.core.study_folder import study_folders
 from replication.workflow import project
 from replication.workflow.few_clusters import few_cluster_lines
@@ -97,7 +98,7 @@ def run_only(process: Snakemake, cores: str, only: Sequence[str], start: float) 
         if target.study in complaints:
             raise InputError(complaints[target.study])
     files = list(dict.fromkeys(path for target in targets for path in target.files))
-    with serving(root, ahead=False) as server:
+    with serving(root, ahead=False, most=number_of(cores)) as server:
         code = process.run(cores, able, files)
     if code:
         _print_stopped(root, start, explained=bool(server.failures))
@@ -106,6 +107,11 @@ def run_only(process: Snakemake, cores: str, only: Sequence[str], start: float) 
     owners = [study(root, name) for name in dict.fromkeys(target.study for target in targets)]
     print(closing_of(targets, server.steps, seconds, few_cluster_lines(root, owners)))
     return 0
+
+
+def number_of(cores: str) -> int:
+    """The cores of a run, as the command line names them."""
+    return int(cores) if cores.isdecimal() else every_core()
 
 
 def _print_lines(lines: Sequence[str]) -> None:
@@ -135,7 +141,7 @@ def run_until_settled(process: Snakemake, cores: str, studies: Sequence[str]) ->
     for number in range(ROUNDS):
         before = edited_files(root)
         again = snakemake_started(root) if number else contextlib.nullcontext(process)
-        with again as snakemake, serving(root, ahead=True) as server:
+        with again as snakemake, serving(root, ahead=True, most=number_of(cores)) as server:
             code = snakemake.run(cores, studies)
         steps, failures = steps + server.steps, failures + server.failures
         if code or edited_files(root) == before:

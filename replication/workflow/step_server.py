@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import mmap
 import os
 import select
 import signal
@@ -40,6 +41,7 @@ NEEDED = {
     "analyze": (
         "replication.workflow.analysis_step",
         "replication.estimators.estimate_spec",
+        "replication.inference.sensitivity",
         "pyarrow.parquet",
     ),
     "check": (
@@ -59,15 +61,16 @@ OF_ALL_ESTIMATORS = frozenset({"estimate", "gather", "analyze", "check"})
 """Steps that read specifications, which imports every estimator that one of them names."""
 LATE, LULL = "check", 1.0
 """A step that often has nothing to do, and whose imports would keep others waiting for a second: they are
-made when nothing was asked for so many seconds while a step runs, or by the step itself."""
+made when nothing was asked for so many seconds while a step runs, and later on by the step itself."""
 
 
 @contextmanager
-def serving(root: Path, *, ahead: bool = False) -> Iterator[StepServer]:
+def serving(root: Path, *, ahead: bool = False, most: int = 1) -> Iterator[StepServer]:
     """A process that serves steps for as long as the block runs.
 
     Parameters
     ----------
+    most : cores of the run.
     ahead : import what steps need, and read the studies, while no step asks for it, and not when the first
         one does.
     """
@@ -82,7 +85,7 @@ def serving(root: Path, *, ahead: bool = False) -> Iterator[StepServer]:
         pid = os.fork()
         if pid == 0:
             os.close(counts)
-            _serve_and_exit(_Reactor(root, listener, count, ahead))
+            _serve_and_exit(_Reactor(root, listener, count, ahead, most))
         os.close(count)
     server = StepServer(pid, counts)
     try:
@@ -153,6 +156,8 @@ class _Reactor:
     Attributes
     ----------
     ahead : prepare steps and read studies when nothing else is to be done.
+    most : cores of the run.
+    tally : how many steps are running, for these steps to read.
     prepared, known : steps whose imports were made, and studies that were read.
     """
 
@@ -160,6 +165,8 @@ class _Reactor:
     listener: socket.socket
     count: int
     ahead: bool
+    most: int
+    tally: mmap.mmap = field(default_factory=lambda: mmap.mmap(-1, 4))
     running: dict[int, socket.socket] = field(default_factory=dict)
     prepared: set[str] = field(default_factory=set)
     known: set[str] = field(default_factory=set)
@@ -198,13 +205,15 @@ class _Reactor:
             connection.close()
             return
         arguments = os.fsdecode(request).removesuffix(END).split(BETWEEN)
-        if arguments[0] != LATE:
-            self.prepare(arguments[0])
+        if arguments[0] == LATE:
+            self.prepared.add(LATE)
+        self.prepare(arguments[0])
         self.read(*arguments[1:2])
         pid = os.fork()
         if pid == 0:
             _step_and_exit(self, arguments)
         self.running[pid] = connection
+        self.count_running()
 
     def preparations(self) -> list[Callable[[], None]]:
         """The imports of every step, and each study once estimators are there, which know their keys."""
@@ -235,6 +244,15 @@ class _Reactor:
             os.write(self.count, b"-" if code else b"+")
             with self.running.pop(pid) as connection, contextlib.suppress(OSError):
                 connection.sendall(f"{code}\n".encode())
+            self.count_running()
+
+    def count_running(self) -> None:
+        """Let the steps know how many of them there are."""
+        self.tally[:] = len(self.running).to_bytes(4, "big")
+
+    def unused(self) -> int:
+        """Cores that no other step uses, as a step sees it."""
+        return self.most - int.from_bytes(self.tally[:], "big") + 1
 
 
 def _prepare(name: str, root: Path) -> None:
@@ -271,7 +289,7 @@ def _step_and_exit(server: _Reactor, arguments: list[str]) -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for inherited in (server.listener, *server.running.values()):
             inherited.close()
-        mark_forked()
+        mark_forked(server.unused)
         from replication.workflow.steps import chosen_step
 
         code = chosen_step(read_arguments(arguments), server.root)
