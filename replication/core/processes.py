@@ -22,7 +22,7 @@ SECONDS = 0.5
 """Seconds between two checks of the parent, where the system gives no signal."""
 
 _forked = False
-_unused: Callable[[], int] | None = None
+_unused: Callable[[int], int] | None = None
 
 
 def pool_context() -> BaseContext:
@@ -34,20 +34,25 @@ def pool_context() -> BaseContext:
     return multiprocessing.get_context("fork" if _forked else "spawn")
 
 
-def mark_forked(unused: Callable[[], int] | None = None) -> None:
+def mark_forked(unused: Callable[[int], int] | None = None) -> None:
     """Note that this process was forked before it had any thread.
 
     Parameters
     ----------
-    unused : how many cores of the run no other process of it uses at the moment.
+    unused : how many cores of the run no other step of it uses at the moment, but for so many others.
     """
     global _forked, _unused
     _forked, _unused = True, unused
 
 
-def unused_cores() -> int:
-    """Cores that this step of a run may use because no other step does now, its own included; else one."""
-    return max(1, min(cores(), _unused())) if _unused else 1
+def unused_cores(*, others: int = 0) -> int:
+    """Cores that this step of a run may use because no other step does now, its own included; else one.
+
+    Parameters
+    ----------
+    others : so many of the other steps end before this one, and do not count.
+    """
+    return max(1, min(cores(), _unused(others))) if _unused else 1
 
 
 def cores_to_itself() -> int:

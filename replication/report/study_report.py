@@ -62,7 +62,8 @@ def write_figures(study: StudyConfig, folders: Folders, *, only: Iterable[str] |
     Parameters and errors are those of ``write_tables``.
     """
     entries = chosen(study.figures, only)
-    most = min(unused_cores(), len(entries))
+    # Tables and the summary, which are made at the same time, take less.
+    most = min(unused_cores(others=1), len(entries))
     # Neighbors are often of one kind and as much work.
     parts = [entries[start::most] for start in range(most)]
     drawn = in_processes(partial(_drawn, study, folders), parts, most)

@@ -250,9 +250,9 @@ class _Reactor:
         """Let the steps know how many of them there are."""
         self.tally[:] = len(self.running).to_bytes(4, "big")
 
-    def unused(self) -> int:
-        """Cores that no other step uses, as a step sees it."""
-        return self.most - int.from_bytes(self.tally[:], "big") + 1
+    def unused(self, others: int) -> int:
+        """Cores that no other step uses, but for so many of them, as a step sees it."""
+        return self.most - max(0, int.from_bytes(self.tally[:], "big") - 1 - others)
 
 
 def _prepare(name: str, root: Path) -> None:

@@ -64,10 +64,11 @@ class TraceInputs:
     def _entries(self) -> dict[str, str]:
         """Table or figure -> digest of what it and its committed values are made from."""
         folders, expected = self.traces.context.folders, self.study.folder / "expected"
+        common = [*self._common, files_digest([expected / ESTIMATES])]
         return {
             str(entry["id"]): fingerprint(
-                entry_fingerprint(entry, self.study, folders, kinds, self._common),
-                files_digest(expected / name for name in (ESTIMATES, f"{place}/{entry['id']}.csv")),
+                entry_fingerprint(entry, self.study, folders, kinds, common),
+                files_digest([expected / f"{place}/{entry['id']}.csv"]),
             )
             for place, kinds in (("tables", TABLES), ("figures", FIGURES))
             for entry in self.study.config.get(place, [])

@@ -15,15 +15,16 @@ from replication.report.report_data import Saved
 
 UNTOLD = ("id", "study", "title", "note", "outcome", "estimator", "panel", "sample")
 """Keys of a specification that a trace gives elsewhere."""
+USUAL = Spec(id="", outcome="", estimator="").resolved()
+"""A specification with its defaults."""
 
 
 def settings(saved: Saved) -> dict[str, Any]:
     """Keys of a specification whose values are not the defaults."""
-    usual = Spec(id="", outcome="", estimator="").resolved()
     return {
         key: value
         for key, value in saved.spec.items()
-        if key not in UNTOLD and value != usual.get(key) and value is not None
+        if key not in UNTOLD and value != USUAL.get(key) and value is not None
     }
 
 
