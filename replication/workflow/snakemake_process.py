@@ -11,18 +11,28 @@ ending. Here jobs are limited by the number of cores only.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import itertools
 import json
 import logging
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
+from snakemake import persistence
 from snakemake.cli import args_to_api, get_argument_parser, parse_args
 from snakemake.exceptions import print_exception
 
-USED_LATER = ("pandas", "smart_open")
-"""Libraries that Snakemake imports when it reads the Snakefile or compares parameters."""
+
+def compare_without_pandas() -> None:
+    """Have parameters compared as the texts and lists that they are.
+
+    Snakemake imports pandas to see whether one of them is a table, which takes a quarter of a second.
+    """
+    kind: Any = getattr(persistence, "PersistenceBase", None)
+    if hasattr(kind, "_serialize_param") and hasattr(kind, "_serialize_param_builtin"):
+        kind._serialize_param = property(lambda self: self._serialize_param_builtin)
 
 
 def prepare(root: Path) -> None:
@@ -30,15 +40,13 @@ def prepare(root: Path) -> None:
 
     What is wrong with them is reported when they are asked for.
     """
-    import importlib
-
     from replication.workflow.rule_inputs import CODE, OWN, Rules
     from replication.workflow.settings import read_settings
 
     with contextlib.suppress(Exception):
         get_argument_parser()
-        for name in USED_LATER:
-            importlib.import_module(name)
+        # Used when the Snakefile is read.
+        importlib.import_module("smart_open")
         rules = Rules.read(root, read_settings(root))
         for step in CODE:
             rules.code(step)
@@ -48,6 +56,7 @@ def prepare(root: Path) -> None:
 
 def main() -> int:
     """Run Snakemake with the arguments that are read; its exit code."""
+    compare_without_pandas()
     prepare(Path.cwd())
     given = sys.stdin.readline()
     if not given:
