@@ -96,9 +96,12 @@ def read_cells(path: Path) -> Cells:
     """
     try:
         with path.open(encoding="utf-8", newline="") as handle:
-            header, *rows = [row for row in csv.reader(handle) if row]
+            rows = [row for row in csv.reader(handle) if row]
     except (ValueError, csv.Error) as error:
         raise InputError(_unreadable(path, str(error))) from error
+    if not rows:
+        raise InputError(_unreadable(path, "it has no header"))
+    header, *rows = rows
     short = next((row for row in rows if len(row) != len(header)), None)
     if short is not None:
         place = f"row {rows.index(short) + 2} has {len(short)} cells, the header {len(header)}"

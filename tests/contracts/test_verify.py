@@ -57,6 +57,22 @@ def test_changed_text_a_lost_row_and_a_lost_column_are_named(root: Path) -> None
     assert "columns differ: n" in change(root, lambda f: f.drop(columns="n"))
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("row,estimate,n\natt,1\n", "row 2 has 2 cells, the header 3"),
+        ("", "it has no header"),
+        ("row,estimate,n\natt,\udcff,2\n", "can't decode byte 0xff"),
+    ],
+)
+def test_a_file_that_is_no_table_is_named(root: Path, text: str, why: str) -> None:
+    (root / "tables" / "s" / "t.csv").write_text(text, encoding="utf-8", errors="surrogateescape")
+    refused = verify(root, ["s"])[1]
+    assert not refused.passed
+    assert why in refused.message
+    assert "Run the pipeline again" in refused.message
+
+
 def test_a_lost_row_is_named(root: Path) -> None:
     assert "1 rows where 2 are expected" in change(root, lambda f: f.iloc[:1])
 

@@ -60,6 +60,14 @@ def test_a_worker_process_uses_one_thread() -> None:
     assert processes.cores_to_itself() == len(os.sched_getaffinity(0))
 
 
+def test_a_step_uses_at_least_one_core_and_no_more_than_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert processes.unused_cores() == 1, "outside a run it is not known what else is running"
+    monkeypatch.setattr(processes, "cores", lambda: 4)
+    for unused, expected in ((-3, 1), (3, 3), (9, 4)):
+        monkeypatch.setattr(processes, "_unused", lambda _, unused=unused: unused)
+        assert processes.unused_cores() == expected
+
+
 def covariate_panel() -> Panel:
     return staggered(43, covariates=1)
 

@@ -18,6 +18,7 @@ from small_project import environment
 
 from replication.workflow.step_arguments import NAMES, read_arguments
 from replication.workflow.step_request import INTERRUPTED, LOST, VARIABLE, answered
+from replication.workflow.step_server import LATE, _Reactor
 from replication.workflow.steps import STEPS
 
 COMMAND = ["step", "clean", "mine", "--log", "logs/mine/clean.log"]
@@ -155,3 +156,21 @@ print(codes, server.steps, server.failures)
     assert "There is no study 'absent'" in done.stderr
     assert "'page' is of one study" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_step_sees_how_many_cores_the_others_leave(tmp_path: Path) -> None:
+    """First how many steps run, this one included, then how many of the others are brief."""
+    with socket.socket() as listener:
+        reactor = _Reactor(tmp_path, listener, 0, ahead=False, most=3)
+        for running, brief, unused in ((1, 0, 3), (2, 0, 2), (2, 1, 3), (5, 0, -1)):
+            reactor.running = dict.fromkeys(range(running), listener)
+            reactor.count_running()
+            assert reactor.unused(brief) == unused
+
+
+def test_libraries_of_the_check_are_not_imported_ahead(tmp_path: Path) -> None:
+    """They take a second, in which no step could start; most runs after an edit have nothing to check."""
+    with socket.socket() as listener:
+        reactor = _Reactor(tmp_path, listener, 0, ahead=True, most=1)
+        steps = {one.args[0] for one in reactor.preparations()}
+    assert steps == set(NAMES) - {LATE}
