@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from replication.core.details_record import plain
+from replication.core import details_record
 from replication.display.fitted_notes import (
     FIGURE_LINES,
     NOTES,
@@ -114,7 +114,9 @@ def test_rewording_a_note_changes_no_table(study: StudyConfig, folders: Folders)
             "No standard error: unit effects, 12 linear trends.",
             *(f"Reworded {x}" for x in saved.details.notes),
         )
-        reworded.results.cache[name] = replace(saved, noted=plain(replace(saved.details, notes=notes)))
+        reworded.results.cache[name] = replace(
+            saved, noted=details_record.plain(replace(saved.details, notes=notes))
+        )
     for entry in study.tables:
         one, other = build(entry, plain), build(entry, reworded)
         assert (one.headings, one.sections) == (other.headings, other.sections), entry.id
@@ -139,7 +141,9 @@ def test_few_effective_clusters_are_one_sentence(study: StudyConfig, folders: Fo
                 f"({place})",
                 replace(
                     saved,
-                    noted=plain(replace(saved.details, cluster_influence=None, effective_clusters=number)),
+                    noted=details_record.plain(
+                        replace(saved.details, cluster_influence=None, effective_clusters=number)
+                    ),
                 ),
             )
             for place, number in enumerate(effective, start=1)
@@ -165,7 +169,10 @@ def test_counts_that_differ_become_a_range(study: StudyConfig, folders: Folders)
         Shown(
             "",
             f"({place})",
-            replace(saved, noted=plain(replace(saved.details, notes=(f"{count:,} units were dropped",)))),
+            replace(
+                saved,
+                noted=details_record.plain(replace(saved.details, notes=(f"{count:,} units were dropped",))),
+            ),
         )
         for place, count in enumerate((3, 1155, 20), start=1)
     ]
@@ -190,7 +197,11 @@ def test_a_caution_names_its_columns_once_and_gives_the_range_of_its_numbers(
         )
         cautious = [(notes[0].format(number),) for number in (3, 12)]
         return [
-            Shown("", names.format(place), replace(saved, noted=plain(replace(saved.details, notes=words))))
+            Shown(
+                "",
+                names.format(place),
+                replace(saved, noted=details_record.plain(replace(saved.details, notes=words))),
+            )
             for place, words in enumerate([*cautious, *[()] * (count - 2)], start=1)
         ]
 
