@@ -6,6 +6,7 @@ import importlib
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,7 @@ from replication.report.figures import FIGURES
 from replication.report.figures.figure_files import read_description
 from replication.report.folders import Folders
 from replication.report.report_context import Context
+from replication.report.report_data import Saved
 from replication.report.study_config import StudyConfig, load_study
 from replication.report.tables import build
 
@@ -94,6 +96,11 @@ def test_written_tables_fit() -> None:
         ]
         assert 0 < line_count(notes, TABLE_LETTERS) <= TABLE_LINES, path.name
         assert "Specifications:" not in printed, path.name
+
+
+def noting(saved: Saved, **changes: Any) -> Saved:
+    """A result with other details."""
+    return replace(saved, noted=details_record.plain(replace(saved.details, **changes)))
 
 
 def test_written_figures_fit() -> None:
@@ -200,7 +207,7 @@ def test_a_caution_names_its_columns_once_and_gives_the_range_of_its_numbers(
             Shown(
                 "",
                 names.format(place),
-                replace(saved, noted=details_record.plain(replace(saved.details, notes=words))),
+                noting(saved, notes=words),
             )
             for place, words in enumerate([*cautious, *[()] * (count - 2)], start=1)
         ]
