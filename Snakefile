@@ -246,6 +246,7 @@ rule report:
         "environment.yaml"
     params:
         skipped=RULES.skipped,
+        contents=RULES.skipped_contents,
         code=RULES.code("report"),
     shell:
         "python -m replication step report --log {log}"

@@ -180,13 +180,15 @@ class Spec:
         return plain_values(self)  # type: ignore[no-any-return]
 
 
-def load_specs(path: str | Path) -> list[Spec]:
+def load_specs(path: str | Path, source: str = "") -> list[Spec]:
     """Read all specifications of a YAML file: one, or the grid that its ``vary`` spans.
 
     Parameters
     ----------
     path : str or Path
         YAML file in UTF-8.
+    source : str
+        What messages call it; the path if empty.
 
     Returns
     -------
@@ -209,7 +211,8 @@ def load_specs(path: str | Path) -> list[Spec]:
     ...     [spec.trends for spec in rp.load_specs(place)]
     [(), ('unit_linear',)]
     """
-    return [parse_spec(variant, str(path)) for variant in expand(read_spec_file(Path(path)), str(path))]
+    source = source or str(path)
+    return [parse_spec(variant, source) for variant in expand(read_spec_file(Path(path), source), source)]
 
 
 def parse_spec(data: Mapping[str, Any], source: str = "the specification") -> Spec:

@@ -24,32 +24,44 @@ SAVED: Final = "spec:\n"
 """First line of the record of a saved result, whose specification stands below it."""
 
 
-def read_spec_file(path: Path) -> dict[str, Any]:
-    """The keys, unchecked, of a specification file, or of the specification inside a saved result."""
+def in_study(path: Path) -> str:
+    """A specification file of a study as messages name it: ``studies/<study>/specs/<file>``."""
+    place = next(folder for folder in path.parents if folder.name == "specs")
+    return path.relative_to(place.parents[2]).as_posix()
+
+
+def read_spec_file(path: Path, source: str = "") -> dict[str, Any]:
+    """The keys, unchecked, of a specification file, or of the specification inside a saved result.
+
+    Parameters
+    ----------
+    source : what messages call it; its path if empty.
+    """
+    source = source or str(path)
     try:
         with path.open(encoding="utf-8") as file:
             first = file.readline(len(SAVED))
             times = RECORD if first == SAVED else 1
             text = first + file.read(MOST_CHARACTERS * times + 1)
     except FileNotFoundError:
-        raise SpecError(f"There is no specification file {path}. Check the path.") from None
+        raise SpecError(f"There is no specification file {source}. Check the path.") from None
     except (OSError, ValueError) as error:
-        raise SpecError(f"The specification {path} cannot be read as UTF-8 text: {error}.") from None
+        raise SpecError(f"The specification {source} cannot be read as UTF-8 text: {error}.") from None
     try:
         data = parse_yaml(text, times)
     except LimitError as error:
         raise SpecError(
-            f"{path} is refused: {error}. No specification needs as much; check that this is the "
+            f"{source} is refused: {error}. No specification needs as much; check that this is the "
             "right file, and write out what aliases repeat."
         ) from None
     except yaml.YAMLError as error:
-        raise SpecError(yaml_fault(path, text, error)) from None
+        raise SpecError(yaml_fault(source, text, error)) from None
     if not isinstance(data, dict):
         what = {list: "contains a list", str: "contains text", type(None): "is empty"}.get(type(data))
         what = what or f"contains the single value {data!r}"
         several = " Several go in one file with 'vary' or 'columns' (`replication explain`), or one per file."
         raise SpecError(
-            f"{path} {what}; a specification is a mapping with keys such as id, outcome, and estimator."
+            f"{source} {what}; a specification is a mapping with keys such as id, outcome, and estimator."
             f"{several if isinstance(data, list) else ''}"
         )
     return _set_keys(data["spec"]) if first == SAVED and isinstance(data["spec"], dict) else data

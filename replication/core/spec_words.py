@@ -14,7 +14,7 @@ from typing import Any
 
 from replication.core.estimator_files import ESTIMATORS
 from replication.core.plain_data import as_tuple
-from replication.core.spec_grid import expand, read_spec_file
+from replication.core.spec_grid import expand, in_study, read_spec_file
 from replication.core.temporary_files import visible_paths
 
 ESTIMATOR_LABEL = re.compile(r"@registered\(\s*\"([^\"]+)\"")
@@ -150,4 +150,5 @@ def _specs(folder: Path) -> Iterator[Mapping[str, Any]]:
 
 @cache
 def _expanded(path: Path, _: int) -> Sequence[Mapping[str, Any]]:
-    return list(expand(read_spec_file(path), str(path)))
+    source = in_study(path)
+    return list(expand(read_spec_file(path, source), source))

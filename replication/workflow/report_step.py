@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from replication.workflow import project
 from replication.workflow.entry_fingerprint import entry_fingerprint
 from replication.workflow.project import FIGURE_ENDINGS, TABLE_ENDINGS, StudyFolder
 from replication.workflow.settings import read_settings
+from replication.workflow.study_specs import study_specs
 
 if TYPE_CHECKING:
     from replication.report.site.site_pages import Skipped, StudyReport
@@ -103,36 +105,62 @@ def whole_report(root: Path, archive: Path | None = None) -> Path:
     from replication.workflow.page_step import study_site, summaries_of
 
     site: dict[str, bytes] = {}
-    for study in project.runnable(root):
-        site |= study_site(study, root).files
-    site |= render_front(*reported(root), site)
+    ran, skipped = reported(root)
+    for one in ran:
+        site |= study_site(project.study(root, one.study.id), root).files
+    site |= render_front(ran, skipped, site)
     write_site(site, root / "report")
     if archive is not None:
-        zip_site(site, summaries_of(root), archive)
+        # It has no pages of an earlier run.
+        front = render_front(ran, [replace(one, earlier="") for one in skipped], site)
+        zip_site(site | front, summaries_of(root), archive)
     return root / "report" / "index.html"
 
 
 def reported(root: Path) -> tuple[list[StudyReport], list[Skipped]]:
-    """The studies that ran, in the order of the contents, and those whose raw files are missing.
+    """The studies that ran, in the order of the contents, and those that did not.
 
-    A study whose description is refused did not run and has said so itself.
+    Raw files of these are missing, or their description or one of their specifications is refused.
     """
     from replication.report.site.site_pages import Skipped, StudyReport
 
     ran, skipped = [], []
-    for study in project.readable(root)[0]:
+    found, refused = project.readable(root)
+    for study in found:
+        earlier = _earlier(root, study.id)
         try:
             config = load_study(study.folder)
-        except SpecError:
+        except SpecError as error:
+            refused[study.id] = error
             continue
         absent = project.absent_files(study)
-        if absent:
+        if wrong := _refusal(study):
+            skipped.append(Skipped.of(config, refusal=wrong, earlier=earlier))
+        elif absent:
             ways = {source.how: source.path for source in absent}
-            skipped.append(Skipped(config, tuple(source.path for source in absent), tuple(ways)))
+            missing = tuple(source.path for source in absent)
+            skipped.append(Skipped.of(config, missing=missing, remedies=tuple(ways), earlier=earlier))
         else:
             context = Context.of(config, Folders.under(root, study.id))
             ran.append(StudyReport(context, tuple(study.sources)))
-    return ran, skipped
+    unread = [
+        Skipped(name, refusal=str(error), earlier=_earlier(root, name)) for name, error in refused.items()
+    ]
+    return ran, [*skipped, *unread]
+
+
+def _refusal(study: StudyFolder) -> str:
+    """What is wrong with the specifications of a study; empty if nothing is."""
+    try:
+        study_specs(study)
+    except SpecError as error:
+        return str(error)
+    return ""
+
+
+def _earlier(root: Path, study: str) -> str:
+    """The page that an earlier run wrote of a study, below ``report/``; empty if there is none."""
+    return f"{study}/index.html" if (root / "report" / study / "index.html").is_file() else ""
 
 
 def render_site(root: Path) -> dict[str, bytes]:

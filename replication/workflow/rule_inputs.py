@@ -14,6 +14,7 @@ from typing import Any
 
 from replication.core.code_digest import code_digest, package_modules
 from replication.core.fingerprints import files_digest, remove_if_incomplete
+from replication.core.study_folder import study_digest
 from replication.workflow.project import StudyFolder, absent_files, raw_files, readable
 from replication.workflow.settings import checked_settings, requested_studies, retyped
 
@@ -72,6 +73,11 @@ class Rules:
     def pattern(self) -> str:
         """Pattern of the ``study`` wildcard, which matches nothing if no study runs."""
         return "|".join(self.studies) or "(?!)"
+
+    @property
+    def skipped_contents(self) -> list[str]:
+        """Digests of the files of the studies that do not run, of which the report says why."""
+        return [study_digest(self.root / "studies" / name) for name in self.skipped]
 
     @property
     def parts(self) -> int:

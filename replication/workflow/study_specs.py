@@ -9,6 +9,7 @@ from replication.core.errors import SpecError
 from replication.core.fingerprints import file_digest
 from replication.core.kept_values import while_unchanged
 from replication.core.spec import Spec, load_specs
+from replication.core.spec_grid import in_study
 from replication.workflow.project import StudyFolder
 
 
@@ -19,8 +20,8 @@ def study_specs(study: StudyFolder) -> list[Spec]:
 
 @while_unchanged(file_digest)
 def read_specs(path: Path) -> list[Spec]:
-    """The specifications of one file."""
-    return load_specs(path)
+    """The specifications of one file, which messages call ``studies/<study>/specs/<file>``."""
+    return load_specs(path, in_study(path))
 
 
 def specs_by_file(study: StudyFolder) -> list[list[Spec]]:

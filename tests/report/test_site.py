@@ -178,7 +178,9 @@ def test_the_archive_holds_the_whole_report(report: StudyReport, tmp_path: Path)
 
 
 def test_what_did_not_run_is_named_with_the_way_to_get_it(study: StudyConfig) -> None:
-    skipped = Skipped(study, ("nacjd/a & b.txt", "census/c.csv"), ("By hand from <ICPSR>.",))
+    skipped = Skipped.of(
+        study, missing=("nacjd/a & b.txt", "census/c.csv"), remedies=("By hand from <ICPSR>.",)
+    )
     section = parsed(render([], [skipped])["index.html"]).find(".//section[@id='not-run']")
     assert section is not None
     words = " ".join("".join(section.itertext()).split())
@@ -186,6 +188,20 @@ def test_what_did_not_run_is_named_with_the_way_to_get_it(study: StudyConfig) ->
     assert "2 of its raw files are not on this machine" in words
     for part in ("nacjd/a & b.txt", "census/c.csv", "By hand from <ICPSR>."):
         assert part in words
+
+
+def test_what_is_refused_is_named_with_the_reason() -> None:
+    """With the pages of an earlier run where there are any, and with no list of files."""
+    skipped = [
+        Skipped("first", refusal="studies/first/study.yaml: unknown key 'a<b'."),
+        Skipped("second", refusal="It is empty.", earlier="second/index.html"),
+    ]
+    section = parsed(render([], skipped)["index.html"]).find(".//section[@id='not-run']")
+    assert section is not None
+    words = " ".join("".join(section.itertext()).split())
+    assert "first studies/first/study.yaml: unknown key 'a<b'." in words
+    assert [link.get("href") for link in section.iter("a")] == ["second/index.html"]
+    assert "raw files" not in words
 
 
 def test_a_table_that_was_not_written_is_named(study: StudyConfig, root: Path) -> None:

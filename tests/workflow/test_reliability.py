@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import html
 import os
 import shutil
 import signal
@@ -188,6 +189,8 @@ def test_a_specification_that_is_wrong_stops_its_own_study_with_one_paragraph(
     assert (fresh / "report/index.html").is_file()
     assert not any(line.startswith("first ") for line in steps(done.stdout))
     assert "Tables:  tables/second/\n" in done.stdout
+    assert output in front_page(fresh)
+    assert "first/index.html" not in front_page(fresh)
     only = run(fresh, ("run", "--only", "tables/first/effects"))
     assert only.returncode == 2
     assert only.stderr.startswith("replication: ")
@@ -197,6 +200,22 @@ def test_a_specification_that_is_wrong_stops_its_own_study_with_one_paragraph(
     again = run(fresh)
     assert again.returncode == 0
     assert any(line.startswith("first ") for line in steps(again.stdout))
+    assert output not in front_page(fresh)
+
+
+def front_page(root: Path) -> str:
+    """The first page of the report as text with its tags."""
+    return html.unescape((root / "report/index.html").read_text(encoding="utf-8"))
+
+
+def test_the_report_says_what_is_wrong_now_and_links_to_what_ran_before(project: Path) -> None:
+    place = project / "studies/first/specs/events.yaml"
+    text = place.read_text()
+    for key in ("estimatr", "estimater"):
+        place.write_text(text.replace("estimator", key), encoding="utf-8")
+        assert run(project).returncode == 2
+        assert f"unknown key '{key}'" in front_page(project)
+        assert 'The <a href="first/index.html">pages of an earlier run</a>' in front_page(project)
 
 
 @pytest.mark.parametrize(

@@ -40,17 +40,28 @@ class StudyReport:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A study that did not run.
+    """A study that did not run: its raw files are missing, or its description is refused.
 
     Attributes
     ----------
+    heading, described : its title and what it says about itself; its id and nothing if it cannot be read.
     missing : files that are not on this machine.
     remedies : how a person gets them, one entry per way.
+    refusal : what is wrong with its description.
+    earlier : page of an earlier run, below ``report/``.
     """
 
-    study: StudyConfig
-    missing: tuple[str, ...]
+    heading: str
+    described: str = ""
+    missing: tuple[str, ...] = ()
     remedies: tuple[str, ...] = ()
+    refusal: str = ""
+    earlier: str = ""
+
+    @classmethod
+    def of(cls, study: StudyConfig, **reasons: Any) -> Skipped:
+        """A study whose description can be read, with the other attributes."""
+        return cls(study.heading(study.title), study.description, **reasons)
 
 
 def tables_of(report: StudyReport, traced: Sequence[str] = ()) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -67,7 +68,7 @@ def render_front(
     made : the files of the studies, of which the search reads ``<study>/data/explorer.js``.
     """
     overview = [_overview(report) for report in studies]
-    absent = [_skipped(one) for one in skipped]
+    absent = [asdict(one) | {"described": site_pages.paragraphs(one.described)} for one in skipped]
     home = page("index.html.j2", base="", made=MADE_WITH, studies=overview, skipped=absent)
     found = [
         entry
@@ -183,12 +184,6 @@ def _overview(report: StudyReport) -> dict[str, Any]:
         "tables": len(study.tables),
         "figures": len(study.figures),
     }
-
-
-def _skipped(one: Skipped) -> dict[str, Any]:
-    described = site_pages.paragraphs(one.study.description)
-    heading = one.study.heading(one.study.title)
-    return {"heading": heading, "described": described, "missing": one.missing, "remedies": one.remedies}
 
 
 def script(name: str, data: Any) -> bytes:

@@ -19,7 +19,7 @@ from replication.core.code_digest import code_digest, code_files
 from replication.core.details_record import plain
 from replication.core.fingerprints import file_digest
 from replication.core.plain_data import texts_in
-from replication.core.spec_grid import expand, read_spec_file
+from replication.core.spec_grid import expand, in_study, read_spec_file
 from replication.core.study_folder import STUDY
 from replication.core.temporary_files import visible_paths
 from replication.report import facts
@@ -275,6 +275,6 @@ class Provenance:
         """Every specification of the study and the file that contains it."""
         found = {}
         for path in visible_paths((self.folder / "specs").rglob("*.yaml"), self.folder):
-            for variant in expand(read_spec_file(path), str(path)):
+            for variant in expand(read_spec_file(path), in_study(path)):
                 found[str(variant.get("id"))] = self._relative(path)
         return found
