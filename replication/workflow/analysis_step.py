@@ -13,7 +13,7 @@ from replication.core.errors import InputError
 from replication.core.files import write_csv
 from replication.core.fingerprints import file_digest, fingerprint, renew
 from replication.report.folders import Folders
-from replication.workflow.entry_inputs import named_inputs
+from replication.workflow.entry_inputs import NamedInputs
 from replication.workflow.project import StudyFolder
 
 
@@ -33,18 +33,21 @@ def analyze_study(study: StudyFolder, root: Path) -> tuple[int, int]:
                 raise type(error)(f"{study.id}, analysis {name!r}: {error}") from None
             yield name
 
+    inputs = NamedInputs(Folders.under(study.root, study.id))
     cleaned = sorted(path for path in context.clean.glob("[!.]*") if path.suffix in (".parquet", ".csv"))
     panels = [file_digest(path) for path in cleaned]
     return renew(
         root / study.ledger("analyze"),
-        {name: analysis_fingerprint(entry, study, panels) for name, entry in entries.items()},
+        {name: analysis_fingerprint(entry, study, panels, inputs) for name, entry in entries.items()},
         lambda name: [places[name]],
         make,
     )
 
 
-def analysis_fingerprint(entry: Mapping[str, Any], study: StudyFolder, panels: list[str]) -> str:
+def analysis_fingerprint(
+    entry: Mapping[str, Any], study: StudyFolder, panels: list[str], inputs: NamedInputs
+) -> str:
     """Digest of all inputs of an analysis: its options, the code, panels and estimates."""
     module = module_of(str(entry["kind"]), study.folder)
     code = code_digest(module, root=study.folder.parents[1]) if module else ""
-    return fingerprint(entry, code, panels, named_inputs(entry, Folders.under(study.root, study.id)))
+    return fingerprint(entry, code, panels, inputs.digests(entry))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,25 @@ from replication.report.folders import Folders
 PLACES = ("clean/", "analyses/", "tables/", "raw/")
 
 
-def named_inputs(entry: Mapping[str, Any], folders: Folders) -> list[str]:
-    """Digests of the saved specifications and of the files that an entry names anywhere.
+@dataclass
+class NamedInputs:
+    """Digests of what entries name, each file read once."""
 
-    Specifications may be named by a pattern; a file by ``clean/``, ``analyses/``, ``tables/`` or ``raw/``.
-    """
-    return [file_digest(path) for path in sorted(set(_named_files(entry, folders)))]
+    folders: Folders
+    _known: dict[Path, str] = field(default_factory=dict)
+
+    def digests(self, entry: Mapping[str, Any]) -> list[str]:
+        """Digests of the saved specifications and of the files that an entry names anywhere.
+
+        Specifications may be named by a pattern; a file by ``clean/``, ``analyses/``, ``tables/``, or
+        ``raw/``.
+        """
+        return [self._digest(path) for path in sorted(set(_named_files(entry, self.folders)))]
+
+    def _digest(self, path: Path) -> str:
+        if path not in self._known:
+            self._known[path] = file_digest(path)
+        return self._known[path]
 
 
 def named_specs(entry: Mapping[str, Any], folders: Folders) -> set[str]:

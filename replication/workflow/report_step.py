@@ -20,7 +20,7 @@ from replication.report.tables import TABLES
 from replication.sources.manifest import promises
 from replication.sources.verified_bytes import checksums_enforced
 from replication.workflow import project
-from replication.workflow.entry_fingerprint import entry_fingerprint
+from replication.workflow.entry_fingerprint import EntryFingerprints
 from replication.workflow.project import FIGURE_ENDINGS, TABLE_ENDINGS, StudyFolder
 from replication.workflow.settings import read_settings
 from replication.workflow.study_specs import study_specs
@@ -34,15 +34,12 @@ def tables(study: StudyFolder, root: Path) -> tuple[int, int]:
     config, folders = load_study(study.folder), Folders.under(root, study.id)
     stars = read_settings(root)["tables"]["stars"]
     checked = Ledger.read(root / study.ledger("check")).entries
+    found = EntryFingerprints(study, folders, TABLES)
     return renew(
         root / study.ledger("tables"),
         {
-            str(entry["id"]): entry_fingerprint(
-                entry,
-                study,
-                folders,
-                TABLES,
-                [stars, [checked.get(text) for text in sorted(texts_in(entry))]],
+            str(entry["id"]): found.of(
+                entry, [stars, [checked.get(text) for text in sorted(texts_in(entry))]]
             )
             for entry in study.config.get("tables", [])
         },
@@ -54,12 +51,10 @@ def tables(study: StudyFolder, root: Path) -> tuple[int, int]:
 def figures(study: StudyFolder, root: Path) -> tuple[int, int]:
     """Draw the figures whose numbers, description or code changed; returns (drawn, kept)."""
     config, folders = load_study(study.folder), Folders.under(root, study.id)
+    found = EntryFingerprints(study, folders, FIGURES)
     return renew(
         root / study.ledger("figures"),
-        {
-            str(entry["id"]): entry_fingerprint(entry, study, folders, FIGURES, [])
-            for entry in study.config.get("figures", [])
-        },
+        {str(entry["id"]): found.of(entry) for entry in study.config.get("figures", [])},
         lambda name: [folders.figures / f"{name}.{ending}" for ending in FIGURE_ENDINGS],
         lambda names: _made(root, names, lambda: write_figures(config, folders, only=names)),
     )

@@ -20,7 +20,7 @@ from replication.report.tables import TABLES
 from replication.report.trace.expected_values import ESTIMATES
 from replication.report.trace.traces import StudyTraces
 from replication.sources.manifest import MANIFEST
-from replication.workflow.entry_fingerprint import entry_fingerprint
+from replication.workflow.entry_fingerprint import EntryFingerprints
 from replication.workflow.project import StudyFolder
 
 Shared = Mapping[str, Mapping[str, Any]]
@@ -64,13 +64,16 @@ class TraceInputs:
     def _entries(self) -> dict[str, str]:
         """Table or figure -> digest of what it and its committed values are made from."""
         folders, expected = self.traces.context.folders, self.study.folder / "expected"
-        common = [*self._common, files_digest([expected / ESTIMATES])]
+        common = fingerprint(*self._common, files_digest([expected / ESTIMATES]))
+        found = {
+            "tables": EntryFingerprints(self.study, folders, TABLES),
+            "figures": EntryFingerprints(self.study, folders, FIGURES),
+        }
         return {
-            str(entry["id"]): fingerprint(
-                entry_fingerprint(entry, self.study, folders, kinds, common),
-                files_digest([expected / f"{place}/{entry['id']}.csv"]),
+            str(entry["id"]): made.of(
+                entry, [common, files_digest([expected / place / f"{entry['id']}.csv"])]
             )
-            for place, kinds in (("tables", TABLES), ("figures", FIGURES))
+            for place, made in found.items()
             for entry in self.study.config.get(place, [])
         }
 
