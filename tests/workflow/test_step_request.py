@@ -94,6 +94,15 @@ def test_nothing_but_a_step_of_a_run_is_served(tmp_path: Path, monkeypatch: pyte
         assert answered(["step", "clean", "two\nlines"]) is None, "the end of a request is a line break"
 
 
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """Ctrl-C is not ignored, as it is in what a script starts in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded")
 def test_ctrl_c_ends_a_waiting_step_without_a_traceback(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         listener.bind(str(tmp_path / "steps.sock"))
