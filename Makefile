@@ -2,7 +2,7 @@
 # make public  fetch what may be fetched first
 # make test    install what developers need as well, and run the test suite
 # make verify  hold every output
-# make bench   speed and memory against other packages; half an hour
+# make bench   speed and memory against other packages, and seconds of runs; three quarters of an hour
 # make coverage  how often intervals cover, by Monte Carlo; half an hour
 PYTHON ?= python3
 BIN := .venv/bin
@@ -29,6 +29,7 @@ slow: $(TOOLS)
 bench: $(TOOLS)
 	python -m benchmarks.race
 	python -m benchmarks.whole_process
+	python -m benchmarks.runs
 
 coverage: $(TOOLS)
 	python -m benchmarks.coverage
