@@ -53,8 +53,8 @@ HEAD = """# Seconds that a person waits
 
 On {machine}. *median*, *fastest*, and *slowest* are seconds of whole processes that ran one after another;
 *processor* is the median of the seconds of all their processes together. A changed specification is the
-window of event times of one specification, one period shorter; what depends on it is made again. Studies whose
-raw files are missing do not run.
+window of event times of one specification, one period shorter; what depends on it is made again. Studies
+whose raw files are missing do not run.
 
 Written by `python -m benchmarks.runs`; each row has its date in `runs.csv`.
 
