@@ -11,9 +11,10 @@ from typing import Any
 
 from replication.core.fingerprints import file_digest
 from replication.core.plain_data import texts_in
-from replication.core.saved_results import RECORDED
 from replication.report.folders import Folders
 
+RECORDED = "spec.yaml"
+"""The record of a saved specification. What reads it imports pandas, and a run with nothing to do does not."""
 PLACES = ("clean/", "analyses/", "tables/", "raw/")
 
 
