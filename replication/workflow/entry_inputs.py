@@ -14,7 +14,7 @@ from replication.core.plain_data import texts_in
 from replication.report.folders import Folders
 
 RECORDED = "spec.yaml"
-"""The record of a saved specification. What reads it imports pandas, and a run with nothing to do does not."""
+"""The record of a saved specification. What reads it imports pandas; a run with nothing to do does not."""
 PLACES = ("clean/", "analyses/", "tables/", "raw/")
 
 
