@@ -76,12 +76,16 @@ def in_processes(function: Callable[[Part], Result], parts: Sequence[Part], most
         return list(pool.map(function, parts))
 
 
-def die_with_parent() -> None:
+def die_with_parent(parent: int | None = None) -> None:
     """End this process as soon as the one that started it is gone, however that one ended.
 
     On Linux the kernel sends the signal; elsewhere a thread checks twice a second.
+
+    Parameters
+    ----------
+    parent : that process, as it knew itself before it forked: it may be gone by now.
     """
-    parent = os.getppid()
+    parent = parent or os.getppid()
     if not ask_for_signal():
         _watch((parent,))
     elif os.getppid() != parent:

@@ -82,10 +82,10 @@ def serving(root: Path, *, ahead: bool = False, most: int = 1) -> Iterator[StepS
         place.chmod(0o600)
         listener.listen(128)
         counts, count = os.pipe()
-        pid = os.fork()
+        parent, pid = os.getpid(), os.fork()
         if pid == 0:
             os.close(counts)
-            _serve_and_exit(_Reactor(root, listener, count, ahead, most))
+            _serve_and_exit(_Reactor(root, listener, count, ahead, most), parent)
         os.close(count)
     server = StepServer(pid, counts)
     try:
@@ -130,10 +130,10 @@ def in_folder(folder: Path) -> Iterator[None]:
         os.chdir(before)
 
 
-def _serve_and_exit(reactor: _Reactor) -> None:
+def _serve_and_exit(reactor: _Reactor, parent: int) -> None:
     code = 1
     try:
-        die_with_parent()
+        die_with_parent(parent)
         # Ctrl-C reaches every process of the terminal; the requester of a step decides about its end.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         # A step lives for seconds, and what it reads stays: looking for cycles after every 700 objects
@@ -209,9 +209,9 @@ class _Reactor:
             self.prepared.add(LATE)
         self.prepare(arguments[0])
         self.read(*arguments[1:2])
-        pid = os.fork()
+        parent, pid = os.getpid(), os.fork()
         if pid == 0:
-            _step_and_exit(self, arguments)
+            _step_and_exit(self, arguments, parent)
         self.running[pid] = connection
         self.count_running()
 
@@ -280,11 +280,11 @@ def _read(study: str, root: Path) -> None:
         noted_specs(project.study(root, study))
 
 
-def _step_and_exit(server: _Reactor, arguments: list[str]) -> None:
+def _step_and_exit(server: _Reactor, arguments: list[str], parent: int) -> None:
     """Body of the forked process."""
     code = 1
     try:
-        die_with_parent()
+        die_with_parent(parent)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for inherited in (server.listener, *server.running.values()):
