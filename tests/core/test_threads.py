@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -58,6 +60,25 @@ def test_a_worker_process_uses_one_thread() -> None:
     with ProcessPoolExecutor(1, mp_context=processes.pool_context()) as pool:
         assert pool.submit(processes.cores_to_itself).result() == 1
     assert processes.cores_to_itself() == len(os.sched_getaffinity(0))
+
+
+def test_a_process_ends_whose_parent_was_gone_before_it_could_ask() -> None:
+    """Killed as it forked: the child holds the output of its parent, and who waits for its end waits on."""
+    code = """
+import os, time
+from replication.core.processes import die_with_parent
+parent = os.getpid()
+if os.fork():
+    os._exit(0)
+time.sleep(0.5)
+die_with_parent(parent)
+print("alive", flush=True)
+time.sleep(60)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
+    )
+    assert done.stdout == ""
 
 
 def test_a_step_uses_at_least_one_core_and_no_more_than_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
