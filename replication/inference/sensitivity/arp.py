@@ -110,13 +110,25 @@ def least_favorable_value(found: MomentInequalities, variance: Floats, size: flo
     rank = int(kept.sum())
     reach = (directions(rank) @ root.T).max(axis=1)
     reach, share = reach[reach > 0], (reach > 0).mean()
+    if not share > size:
+        return 0.0
 
-    def excess(c: float) -> float:
-        """Probability beyond ``c``, less the size."""
-        return float(special.chdtrc(rank, (c / reach) ** 2).mean() * share) - size
+    # Two bounds on the quantile: that of the moment with the largest variance, and Bonferroni or Scheffe.
+    sd = np.sqrt(np.diag(covariance).max())
+    least = -sd * special.ndtri(size)
+    most = min(
+        -sd * special.ndtri(size / len(covariance)), np.sqrt(special.chdtri(rank, size) * values.max())
+    )
 
-    top = float(np.sqrt(special.chdtri(rank, size) * values.max()))
-    return float(optimize.brentq(excess, 0.0, 2 * top, xtol=1e-12)) if excess(0.0) > 0 else 0.0
+    def excess(part: float) -> float:
+        """Log of the probability beyond the root of ``part most^2``, less that of the size."""
+        tail = special.chdtrc(rank, part * (most / reach) ** 2).mean() * share
+        return float(np.log(tail / size))
+
+    # The logarithm is almost linear in the square: the secant method needs five evaluations.
+    start = {"x0": min(least / most, 1.0) ** 2, "x1": 1.001}
+    part = optimize.root_scalar(excess, method="secant", xtol=1e-13, rtol=1e-13, **start).root
+    return float(most * np.sqrt(part))
 
 
 def accepted_values(

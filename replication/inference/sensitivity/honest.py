@@ -11,6 +11,7 @@ little wider than the row ``parallel_trends_interval``.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -211,6 +212,7 @@ def breakdown_value(
     after = path.variance[path.n_pre :, path.n_pre :]
     unit = 1.0 if method == "relative_magnitudes" else float(np.sqrt(weights @ after @ weights))
 
+    @cache
     def distance(bound: float) -> float:
         """How far the interval is from ``null``, negative if it contains it."""
         low, high = METHODS[method](path, weights, bound, level)
