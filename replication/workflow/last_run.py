@@ -78,14 +78,20 @@ def _states(root: Path, places: Iterable[Path]) -> Iterator[str]:
         if place.is_file():
             yield f"{os.path.relpath(place, root)} {_state(place.stat())}"
         elif place.is_dir():
-            yield from _files_below(os.path.realpath(place), set())
+            real = os.path.realpath(place)
+            yield from _files_below(real, real, {real})
         else:
             yield f"{os.path.relpath(place, root)} absent"
 
 
-def _files_below(folder: str, seen: set[str]) -> Iterator[str]:
-    """Path and state of every file below a folder but the bytecode of Python; links are followed once."""
-    seen.add(os.path.realpath(folder))
+def _files_below(folder: str, real: str, seen: set[str]) -> Iterator[str]:
+    """Path and state of every file below a folder but the bytecode of Python; links are followed once.
+
+    Parameters
+    ----------
+    real : the path of the folder without links.
+    seen : such paths of the folders so far.
+    """
     try:
         with os.scandir(folder) as entries:
             inside = sorted(entries, key=lambda entry: entry.name)
@@ -96,8 +102,11 @@ def _files_below(folder: str, seen: set[str]) -> Iterator[str]:
         try:
             if not entry.is_dir():
                 yield f"{entry.path} {_state(entry.stat())}"
-            elif entry.name != "__pycache__" and os.path.realpath(entry.path) not in seen:
-                yield from _files_below(entry.path, seen)
+                continue
+            inner = os.path.realpath(entry.path) if entry.is_symlink() else f"{real}/{entry.name}"
+            if entry.name != "__pycache__" and inner not in seen:
+                seen.add(inner)
+                yield from _files_below(entry.path, inner, seen)
         except OSError as error:
             yield f"{entry.path} {error.errno}"
 

@@ -73,11 +73,12 @@ def run_all(process: Snakemake, cores: str, settings: Mapping[str, Any], start: 
     """Make all results of the studies that the settings ask for."""
     root = process.root
     before = state_read(root)
-    able, complaints = usable_studies(root)
+    usable = usable_studies(root)
+    complaints = usable.complaints
     requested = requested_studies(settings, [folder.name for folder in study_folders(root)])
-    chosen = [name for name in able if name in requested]
+    chosen = [name for name in usable.ids if name in requested]
     _print_lines([f"{name} did not run: {text}" for name, text in complaints.items()])
-    steps, failures, code = run_until_settled(process, cores, chosen) if chosen else (0, 0, 2)
+    steps, failures, code = run_until_settled(process, cores, chosen, usable.changed) if chosen else (0, 0, 2)
     if code:
         _print_stopped(root, start, explained=bool(failures) or not chosen)
         return code
@@ -92,14 +93,14 @@ def run_all(process: Snakemake, cores: str, settings: Mapping[str, Any], start: 
 def run_only(process: Snakemake, cores: str, only: Sequence[str], start: float) -> int:
     """Make some results and what they need, and leave everything else as it is."""
     root = process.root
-    able, complaints = usable_studies(root)
+    usable = usable_studies(root)
     targets = targets_of(root, only)
     for target in targets:
-        if target.study in complaints:
-            raise InputError(complaints[target.study])
+        if target.study in usable.complaints:
+            raise InputError(usable.complaints[target.study])
     files = list(dict.fromkeys(path for target in targets for path in target.files))
-    with serving(root, ahead=False, most=number_of(cores)) as server:
-        code = process.run(cores, able, files)
+    with serving(root, most=number_of(cores)) as server:
+        code = process.run(cores, usable.ids, files)
     if code:
         _print_stopped(root, start, explained=bool(server.failures))
         return code
@@ -130,8 +131,14 @@ def _print_stopped(root: Path, start: float, *, explained: bool) -> None:
     print(f"The run stopped after {seconds:.0f} s; the logs of the steps are in logs/.")
 
 
-def run_until_settled(process: Snakemake, cores: str, studies: Sequence[str]) -> tuple[int, int, int]:
+def run_until_settled(
+    process: Snakemake, cores: str, studies: Sequence[str], changed: Sequence[str]
+) -> tuple[int, int, int]:
     """Run Snakemake, and anew where descriptions or specifications were edited meanwhile.
+
+    Parameters
+    ----------
+    changed : studies that will have most of the steps.
 
     Returns
     -------
@@ -141,7 +148,7 @@ def run_until_settled(process: Snakemake, cores: str, studies: Sequence[str]) ->
     for number in range(ROUNDS):
         before = edited_files(root)
         again = snakemake_started(root) if number else contextlib.nullcontext(process)
-        with again as snakemake, serving(root, ahead=True, most=number_of(cores)) as server:
+        with again as snakemake, serving(root, ahead=changed, most=number_of(cores)) as server:
             code = snakemake.run(cores, studies)
         steps, failures = steps + server.steps, failures + server.failures
         if code or edited_files(root) == before:

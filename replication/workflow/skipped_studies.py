@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from replication.core.code_digest import code_digest, package_modules
@@ -17,18 +18,31 @@ KINDS = ("replication.analyses", "replication.report.tables", "replication.repor
 """Packages whose modules define the options of entries."""
 
 
-def usable_studies(root: Path) -> tuple[list[str], dict[str, str]]:
-    """Studies whose descriptions and specifications are valid, and one paragraph about each of the others.
+@dataclass(frozen=True, slots=True)
+class Usable:
+    """The studies of a project, as a run finds them.
+
+    Attributes
+    ----------
+    ids : those that can run.
+    changed : those of them that are new, or that someone has edited since they ran.
+    complaints : id of each of the others -> a paragraph about it.
+    """
+
+    ids: list[str]
+    changed: list[str]
+    complaints: dict[str, str]
+
+
+def usable_studies(root: Path) -> Usable:
+    """Studies whose descriptions and specifications are valid, and why the others are not.
 
     Valid ones are not checked again until they or the kinds change.
-
-    Returns
-    -------
-    (ids, complaints) : the ids of those that can run, and of the others, id -> paragraph.
     """
     found, refused = readable(root)
     complaints = {name: str(error) for name, error in refused.items()}
     ledger = Ledger.read(root / CHECKED)
+    changed = []
     for study in found:
         digest = description_digest(study)
         if not ledger.is_current(study.id, digest):
@@ -36,13 +50,14 @@ def usable_studies(root: Path) -> tuple[list[str], dict[str, str]]:
                 study_specs(study)
                 checked(study)
                 ledger.note(study.id, digest, [])
+                changed.append(study.id)
             except SpecError as error:
                 complaints[study.id] = str(error)
         if study.id not in complaints and (why := unwritable(study)):
             complaints[study.id] = why
     ids = [study.id for study in found if study.id not in complaints]
     ledger.write(keep=ids)
-    return ids, complaints
+    return Usable(ids, [name for name in changed if name in ids], complaints)
 
 
 def description_digest(study: StudyFolder) -> str:

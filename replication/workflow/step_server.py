@@ -18,7 +18,7 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -29,6 +29,7 @@ from replication.core.code_digest import code_digest
 from replication.core.estimator_files import estimator_names
 from replication.core.processes import die_with_parent, mark_forked
 from replication.core.study_folder import study_folders
+from replication.workflow.project import LEDGERS
 from replication.workflow.step_arguments import read_arguments
 from replication.workflow.step_request import BETWEEN, END, LOST
 
@@ -42,6 +43,7 @@ NEEDED = {
         "replication.workflow.analysis_step",
         "replication.estimators.estimate_spec",
         "replication.inference.sensitivity",
+        "scipy.stats",
         "pyarrow.parquet",
     ),
     "check": (
@@ -65,14 +67,14 @@ made when nothing was asked for so many seconds while a step runs, and later on 
 
 
 @contextmanager
-def serving(root: Path, *, ahead: bool = False, most: int = 1) -> Iterator[StepServer]:
+def serving(root: Path, *, ahead: Sequence[str] | None = None, most: int = 1) -> Iterator[StepServer]:
     """A process that serves steps for as long as the block runs.
 
     Parameters
     ----------
     most : cores of the run.
-    ahead : import what steps need, and read the studies, while no step asks for it, and not when the first
-        one does.
+    ahead : import what steps need, and read the studies, these first, while no step asks for it, and not when
+        the first one does; if None, prepare nothing.
     """
     place = root / SOCKET
     place.unlink(missing_ok=True)
@@ -155,7 +157,7 @@ class _Reactor:
 
     Attributes
     ----------
-    ahead : prepare steps and read studies when nothing else is to be done.
+    ahead : prepare steps and read studies, these first, when nothing else is to be done; not if None.
     most : cores of the run.
     tally : how many steps are running, for these steps to read.
     prepared, known : steps whose imports were made, and studies that were read.
@@ -164,7 +166,7 @@ class _Reactor:
     root: Path
     listener: socket.socket
     count: int
-    ahead: bool
+    ahead: Sequence[str] | None
     most: int
     tally: mmap.mmap = field(default_factory=lambda: mmap.mmap(-1, 4))
     running: dict[int, socket.socket] = field(default_factory=dict)
@@ -177,10 +179,10 @@ class _Reactor:
         os.set_blocking(waker, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(waker)
-        waiting = self.preparations() if self.ahead else []
+        waiting = [] if self.ahead is None else self.preparations()
         while True:
             watched: list[Any] = [self.listener, wake, *self.running.values()]
-            late = self.ahead and bool(self.running) and LATE not in self.prepared
+            late = self.ahead is not None and bool(self.running) and LATE not in self.prepared
             ready, _, _ = select.select(watched, [], [], 0 if waiting else LULL if late else None)
             if not ready:
                 (waiting.pop(0) if waiting else partial(self.prepare, LATE))()
@@ -216,10 +218,19 @@ class _Reactor:
         self.count_running()
 
     def preparations(self) -> list[Callable[[], None]]:
-        """The imports of every step, and each study once estimators are there, which know their keys."""
-        clean, estimate, *others = [partial(self.prepare, name) for name in NEEDED if name != LATE]
-        studies = [partial(self.read, folder.name) for folder in study_folders(self.root)]
-        return [clean, estimate, *studies, *others]
+        """The imports of every step, and each study once estimators are there, which know their keys.
+
+        Cleaning is prepared where a study has no panels yet. Unchanged studies come last: the report alone
+        may need them.
+        """
+        studies = [folder.name for folder in study_folders(self.root)]
+        panels = [(self.root / LEDGERS["clean"].format(study)).is_file() for study in studies]
+        steps = [name for name in NEEDED if name != LATE and not (name == "clean" and all(panels))]
+        imports = [partial(self.prepare, name) for name in steps]
+        place = steps.index("estimate") + 1
+        changed = [partial(self.read, study) for study in self.ahead or ()]
+        others = [partial(self.read, study) for study in studies if study not in (self.ahead or ())]
+        return [*imports[:place], *changed, *imports[place:], *others]
 
     def prepare(self, name: str) -> None:
         """Make the imports of a step, once."""

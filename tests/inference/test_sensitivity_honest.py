@@ -28,6 +28,7 @@ from replication.inference.sensitivity import (
 )
 from replication.inference.sensitivity.arp import MomentInequalities, least_favorable_value
 from replication.inference.sensitivity.normal_distributions import (
+    chi_square_tail,
     directions,
     folded_cdf,
     folded_quantile,
@@ -97,6 +98,13 @@ def test_statistic_is_the_linear_program(seed, kind):
         )
         statistic = (found.loading @ path.estimate - found.offset - found.slope * theta).max()
         assert statistic == pytest.approx(program.fun, abs=1e-8)
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 3, 4, 9, 20, 41])
+def test_tail_of_a_chi_square_is_that_of_scipy(freedom):
+    """To 1e-12 of its size as far as doubles reach; scipy's own rounding is 1e-13 there."""
+    square = np.concatenate([[0.0], np.geomspace(1e-8, 1400, 400)])
+    np.testing.assert_allclose(chi_square_tail(square, freedom), stats.chi2.sf(square, freedom), rtol=1e-12)
 
 
 def test_least_favorable_value_is_the_quantile_of_draws():

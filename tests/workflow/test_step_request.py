@@ -177,9 +177,20 @@ def test_a_step_sees_how_many_cores_the_others_leave(tmp_path: Path) -> None:
             assert reactor.unused(brief) == unused
 
 
-def test_libraries_of_the_check_are_not_imported_ahead(tmp_path: Path) -> None:
-    """They take a second, in which no step could start; most runs after an edit have nothing to check."""
+def test_steps_that_an_edit_makes_are_prepared_first(tmp_path: Path) -> None:
+    """The libraries of the check are not: they take a second, and it often has nothing to do."""
+    for name in ("edited", "other"):
+        (tmp_path / f"studies/{name}").mkdir(parents=True)
+        (tmp_path / f"studies/{name}/study.yaml").touch()
     with socket.socket() as listener:
-        reactor = _Reactor(tmp_path, listener, 0, ahead=True, most=1)
-        steps = {one.args[0] for one in reactor.preparations()}
-    assert steps == set(NAMES) - {LATE}
+        reactor = _Reactor(tmp_path, listener, 0, ahead=["edited"], most=1)
+        fresh = [one.args[0] for one in reactor.preparations()]
+        for name in ("edited", "other"):
+            ledger = tmp_path / f"data_clean/{name}/.clean.json"
+            ledger.parent.mkdir(parents=True)
+            ledger.touch()
+        ready = [one.args[0] for one in reactor.preparations()]
+    assert set(fresh) == set(NAMES) - {LATE} | {"edited", "other"}
+    assert fresh[:3] == ["clean", "estimate", "edited"]
+    assert fresh[-1] == "other"
+    assert ready == fresh[1:]

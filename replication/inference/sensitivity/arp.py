@@ -31,7 +31,11 @@ import numpy as np
 from scipy import optimize, special
 
 from replication.core.arrays import Bools, Floats, Ints
-from replication.inference.sensitivity.normal_distributions import directions, truncated_quantile
+from replication.inference.sensitivity.normal_distributions import (
+    chi_square_tail,
+    directions,
+    truncated_quantile,
+)
 
 GRID = 121
 ZOOM = 201
@@ -122,7 +126,7 @@ def least_favorable_value(found: MomentInequalities, variance: Floats, size: flo
 
     def excess(part: float) -> float:
         """Log of the probability beyond the root of ``part most^2``, less that of the size."""
-        tail = special.chdtrc(rank, part * (most / reach) ** 2).mean() * share
+        tail = chi_square_tail(part * (most / reach) ** 2, rank).mean() * share
         return float(np.log(tail / size))
 
     # The logarithm is almost linear in the square: the secant method needs five evaluations.

@@ -46,6 +46,24 @@ def chi_square_quantile(p: float, freedom: int) -> float:
     return float(2 * special.gammaincinv(freedom / 2, p))
 
 
+def chi_square_tail(square: Floats, freedom: int) -> Floats:
+    """``P(X > square)`` for a chi-square X with whole degrees of freedom, in an array of any shape.
+
+    The finite sum for whole degrees of freedom (Abramowitz & Stegun 1964, 26.4.4 and 26.4.5) takes a fifth of
+    the time of ``scipy.special.chdtrc``, in which confidence sets spent nine tenths of theirs.
+    """
+    half, odd = square / 2, freedom % 2
+    term = np.exp(-half)
+    tail = np.zeros_like(half)
+    if odd:
+        root = np.sqrt(half)
+        tail, term = special.erfc(root), term * root / special.gamma(1.5)
+    for count in range(freedom // 2):
+        tail = tail + term
+        term = term * half / (count + 1 + odd / 2)
+    return tail
+
+
 @cache
 def even_points(dimension: int) -> Floats:
     """(2^POINTS, dimension) points of Sobol's sequence, moved off the faces of the unit cube; read-only."""
