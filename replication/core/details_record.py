@@ -68,10 +68,11 @@ def _hints(kind: type) -> dict[str, Any]:
 
 
 @cache
-def _needed(kind: Any) -> tuple[str, ...]:
-    """Fields without a default."""
+def _needed(kind: Any) -> dict[str, None]:
+    """Fields without a default, in their order."""
     every = fields(kind)
-    return tuple(one.name for one in every if one.default is MISSING and one.default_factory is MISSING)
+    names = (one.name for one in every if one.default is MISSING and one.default_factory is MISSING)
+    return dict.fromkeys(names)
 
 
 @cache
@@ -92,13 +93,13 @@ def _kept(kind: type) -> dict[str, frozenset[Any]]:
 def _built(kind: Any, record: Any, place: str, where: str) -> Any:
     if not isinstance(record, Mapping):
         raise SpecError(NOT_READ.format(where=where, what=f"contain no fields at {place!r}"))
-    hints, kept = _hints(kind), _kept(kind)
-    unknown = [name for name in record if name not in hints]
-    if unknown:
-        raise SpecError(NOT_READ.format(where=where, what=f"have the unknown field '{place}.{unknown[0]}'"))
-    absent = [name for name in _needed(kind) if name not in record]
-    if absent:
-        raise SpecError(NOT_READ.format(where=where, what=f"lack the field '{place}.{absent[0]}'"))
+    hints, kept, needed = _hints(kind), _kept(kind), _needed(kind)
+    if not record.keys() <= hints.keys():
+        unknown = next(name for name in record if name not in hints)
+        raise SpecError(NOT_READ.format(where=where, what=f"have the unknown field '{place}.{unknown}'"))
+    if not needed.keys() <= record.keys():
+        absent = next(name for name in needed if name not in record)
+        raise SpecError(NOT_READ.format(where=where, what=f"lack the field '{place}.{absent}'"))
     return kind(
         **{
             name: value if type(value) in kept[name] else _read(hints[name], value, f"{place}.{name}", where)

@@ -95,6 +95,8 @@ def write_cell(cell: Any, text: str, *, bold: bool = False, centered: bool = Fal
     from docx.enum.text import WD_ALIGN_PARAGRAPH
 
     paragraph = cell.paragraphs[0]
-    paragraph.add_run(printable(text)).bold = bold
+    written = paragraph.add_run(printable(text))
+    if bold:
+        written.bold = True
     if centered or bold:
         paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER

@@ -22,6 +22,7 @@ from replication.sources.verified_bytes import checksums_enforced
 from replication.workflow import project
 from replication.workflow.entry_fingerprint import EntryFingerprints
 from replication.workflow.project import FIGURE_ENDINGS, TABLE_ENDINGS, StudyFolder
+from replication.workflow.run_requirements import unwritable
 from replication.workflow.settings import read_settings
 from replication.workflow.study_specs import study_specs
 
@@ -115,7 +116,8 @@ def whole_report(root: Path, archive: Path | None = None) -> Path:
 def reported(root: Path) -> tuple[list[StudyReport], list[Skipped]]:
     """The studies that ran, in the order of the contents, and those that did not.
 
-    Raw files of these are missing, or their description or one of their specifications is refused.
+    Raw files of these are missing, their description or one of their specifications is refused, or one of
+    their folders cannot be written.
     """
     from replication.report.site.site_pages import Skipped, StudyReport
 
@@ -145,12 +147,12 @@ def reported(root: Path) -> tuple[list[StudyReport], list[Skipped]]:
 
 
 def _refusal(study: StudyFolder) -> str:
-    """What is wrong with the specifications of a study; empty if nothing is."""
+    """What is wrong with the specifications or the folders of a study; empty if nothing is."""
     try:
         study_specs(study)
     except SpecError as error:
         return str(error)
-    return ""
+    return unwritable(study)
 
 
 def _earlier(root: Path, study: str) -> str:

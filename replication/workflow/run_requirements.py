@@ -49,8 +49,8 @@ def unwritable(study: StudyFolder) -> str:
         # If it does not exist yet, the folder above has been checked already.
         if os.path.lexists(folder) and (why := complaint(folder)):
             return (
-                f"nothing can be written in {folder}: {why}. Make the folder writable or remove it, and "
-                "run again; the other studies are not affected."
+                f"nothing can be written in {name}/{study.id}: {why}. Make the folder writable or remove it, "
+                "and run again; the other studies are not affected."
             )
     return ""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -94,7 +93,6 @@ class TraceInputs:
 
     def _described_specifications(self) -> Iterator[tuple[str, list[Any]]]:
         files = self.traces.provenance.spec_files
-        in_file = Counter(files.values())
         second: dict[str, list[Any]] = {}
         for (name, row), found in self.traces.engine.items():
             second.setdefault(name, []).append([row, found])
@@ -102,7 +100,7 @@ class TraceInputs:
         for name in self.traces.context.results.ids:
             result = files_digest([folder / name / "spec.yaml", folder / name / TABLE])
             file = files.get(name, "")
-            yield name, [result, file, in_file[file] > 1, second.get(name)]
+            yield name, [result, file, self.traces.provenance.in_file[file] > 1, second.get(name)]
 
     def _file(self, name: str) -> str:
         path = self.root / name

@@ -270,10 +270,15 @@ def test_a_folder_that_cannot_be_written_stops_its_own_study_only(fresh: Path) -
     with closed(folder):
         done = run(fresh)
     assert done.returncode == 2
-    assert f"first did not run: nothing can be written in {folder}: " in done.stdout
+    assert "first did not run: nothing can be written in tables/first: " in done.stdout
     assert "the other studies are not affected" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
     assert (fresh / "figures/second/path.pdf").is_file()
+    assert "nothing can be written in tables/first" in front_page(fresh)
+    if folder.is_file():
+        folder.unlink()
+    assert run(fresh).returncode == 0
+    assert "nothing can be written" not in front_page(fresh)
 
 
 def test_a_project_that_cannot_be_written_is_refused_in_one_paragraph(project: Path) -> None:

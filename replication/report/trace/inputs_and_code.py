@@ -6,6 +6,7 @@ Each is described once and referred to by its id; ``trace_schema.json`` has the 
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -119,7 +120,7 @@ class Provenance:
         """The command line that computes one specification from the cleaned panel."""
         file = self.spec_files.get(saved.spec_id, "")
         words = ["replication", "estimate", file]
-        words += ["--only", saved.spec_id] if list(self.spec_files.values()).count(file) > 1 else []
+        words += ["--only", saved.spec_id] if self.in_file[file] > 1 else []
         words += ["--panel", self._panel_file(str(saved.spec["panel"])), "--out", f"out/{saved.spec_id}"]
         return shlex.join(words)
 
@@ -278,3 +279,8 @@ class Provenance:
             for variant in expand(read_spec_file(path), in_study(path)):
                 found[str(variant.get("id"))] = self._relative(path)
         return found
+
+    @cached_property
+    def in_file(self) -> Counter[str]:
+        """The number of specifications of each file."""
+        return Counter(self.spec_files.values())
