@@ -14,6 +14,7 @@ All probabilities are computed, not simulated.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -135,6 +136,7 @@ def slope_for_power(path: EventPath, passing: Passing, power: float, level: floa
     """
     distance = path.spacing * path.steps
 
+    @cache
     def missed(slope: float) -> float:
         """Probability of passing with this slope, less the probability allowed."""
         return passing(path, slope * distance, level)[0] - (1 - power)
