@@ -49,7 +49,9 @@ def rows_of(
     known = _read(place)
     stale = [name for name in folders if known.get(name, {}).get("fingerprint") != found[name]]
     if stale:
-        made = in_processes(partial(_made, make), [folders[name] for name in stale], unused_cores())
+        # The check of the study, which begins at the same time, mostly ends before.
+        most = unused_cores(others=1)
+        made = in_processes(partial(_made, make), [folders[name] for name in stale], most)
         known |= {
             name: {"fingerprint": found[name], "rows": rows} for name, rows in zip(stale, made, strict=True)
         }
