@@ -2,8 +2,8 @@
 
 Commands are timed as processes, from the start of the interpreter to its end, and runs in a copy of the
 project without outputs: all studies that need no raw files, all studies if ``REPLICATION_MIRROR`` names a
-folder with raw files, the same with nothing to do, and after one specification of a study was changed (its
-window of event times, one period shorter). Processor seconds are those of all processes together, which
+folder with raw files, the same with nothing to do, and after one specification file of a study was changed
+(its window of event times, one period shorter). Processor seconds are those of all processes together, which
 other work on the machine lengthens less. Written to ``benchmarks/results/runs.{csv,md}``.
 """
 
@@ -28,6 +28,8 @@ from typing import Any
 import pandas as pd
 
 from replication.core.files import write_csv, write_text
+from replication.core.spec_grid import expand, read_spec_file
+from replication.core.wording import counted
 from replication.sources.manifest import MIRROR
 
 ROOT = Path(__file__).parents[1]
@@ -39,22 +41,23 @@ SMALL, LARGE = 11, 3
 """Times that a command and that a run is measured."""
 WINDOW = re.compile(r"^window: \[(-\d+), (\d+)\]", re.MULTILINE)
 ESTIMATE = ("--outcome", "log_homicide", "--unit", "state_fips", "--time", "year", "--cohort", "cohort")
-EDITED = {
-    "castle_doctrine": "event_study.yaml",
-    "right_to_carry": "event_study.yaml",
-    "shall_issue": "event_study.yaml",
-    "secure_communities_simulated": "event_study.yaml",
-    "police_training": "callaway_santanna.yaml",
-    "secure_communities_homicides": "event_study_all.yaml",
-    "secure_communities": "event_study.yaml",
-}
-"""Study -> the specification that is changed."""
+EDITED = (
+    ("castle_doctrine", "event_study.yaml"),
+    ("right_to_carry", "event_study.yaml"),
+    ("shall_issue", "event_study.yaml"),
+    ("secure_communities_simulated", "event_study.yaml"),
+    ("police_training", "callaway_santanna.yaml"),
+    ("secure_communities_homicides", "event_study_all.yaml"),
+    ("secure_communities", "event_study.yaml"),
+    ("secure_communities", "group_time.yaml"),
+)
+"""Studies, and the specification files that are changed."""
 HEAD = """# Seconds that a person waits
 
 On {machine}. *median*, *fastest*, and *slowest* are seconds of whole processes that ran one after another;
-*processor* is the median of the seconds of all their processes together. A changed specification is the
-window of event times of one specification, one period shorter; what depends on it is made again. Studies
-whose raw files are missing do not run.
+*processor* is the median of the seconds of all their processes together. In a changed file the window of
+event times is one period shorter; what depends on its specifications is made again. Studies whose raw files
+are missing do not run.
 
 Written by `python -m benchmarks.runs`; each row has its date in `runs.csv`.
 
@@ -122,7 +125,7 @@ def main() -> None:
         if mirror := os.environ.get(MIRROR):
             raw = {MIRROR: str(Path(mirror).resolve())}
             runs(project, "all studies", raw, chosen.times)
-            for study, file in EDITED.items():
+            for study, file in EDITED:
                 changed(project, study, file, raw, chosen.times)
     write(pd.DataFrame(project.rows), chosen.out)
 
@@ -160,7 +163,7 @@ def runs(project: Project, what: str, extra: Mapping[str, str], times: int) -> N
 
 
 def changed(project: Project, study: str, file: str, extra: Mapping[str, str], times: int) -> None:
-    """After one specification was changed; it is changed back before the next time."""
+    """After one specification file was changed; it is changed back before the next time."""
     place = project.root / "studies" / study / "specs" / file
     text, found = place.read_text(encoding="utf-8"), []
     shorter = WINDOW.sub(lambda one: f"window: [{one[1]}, {int(one[2]) - 1}]", text)
@@ -169,7 +172,8 @@ def changed(project: Project, study: str, file: str, extra: Mapping[str, str], t
         found.append(project.timed(["-m", "replication", "run"], extra))
         place.write_text(text, encoding="utf-8")
         project.timed(["-m", "replication", "run"], extra)
-    project.note(f"after a changed specification of {study}", found)
+    count = len(list(expand(read_spec_file(place))))
+    project.note(f"after a change of `{study}/specs/{file}` ({counted(count, 'specification')})", found)
 
 
 def write(found: pd.DataFrame, folder: Path) -> None:
