@@ -29,6 +29,7 @@ from replication.core.panel import Panel
 from replication.core.spec import Spec
 from replication.core.threads import one_thread
 from replication.core.wording import counted
+from replication.display.canvas import COMPRESSED
 from replication.display.details_text import confidence_level
 from replication.display.formatting import fixed, sentence
 from replication.display.result_text import WIDTH
@@ -187,7 +188,7 @@ def section_html(section: AuditSection, folder: Path) -> str:
     parts += [f"<p><strong>{prose(warning)}</strong></p>" for warning in section.warnings]
     if section.figure is not None:
         with replacing(folder / f"{name}.png") as temporary:
-            section.figure.savefig(temporary, format="png")
+            section.figure.savefig(temporary, format="png", **COMPRESSED["png"])
         parts.append(f'<p><img src="{name}.png" alt="{escape(section.title)}"/></p>')
     if section.table is not None:
         write_spreadsheet(folder / f"{name}.csv", section.table)

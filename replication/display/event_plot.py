@@ -18,7 +18,7 @@ from replication.core.details import Details
 from replication.core.errors import SpecError
 from replication.core.estimates import Estimates
 from replication.display import formatting, marks
-from replication.display.canvas import GREY, inches, legend_height, sheet, styled
+from replication.display.canvas import GRAY, inches, legend_height, sheet, styled
 from replication.display.details_text import confidence_level, control_group, in_logs
 from replication.display.formatting import distinct_words
 from replication.display.inference_text import error_note
@@ -213,12 +213,12 @@ def draw_panel(axes: Axes, panel: pd.DataFrame, labels: Sequence[str], below_tit
     room = 0.85 * SPREAD * 72 * inches(axes)[0] / (panel["event_time"].nunique() + 0.2)
     marks.light_grid(axes)
     marks.zero_line(axes)
-    axes.axvline(ONSET, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+    axes.axvline(ONSET, color=GRAY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
     for part, offset in zip(parts, offsets, strict=True):
         index = labels.index(str(part["label"].iloc[0]))
         marks.interval_points(axes, part["event_time"] + offset, part, index, room=room)
     axes.set_title(str(panel["panel_title"].iloc[0]), pad=15 if below_title else None)
-    marks.beside(axes, below_title, (0, 1), "axes fraction", (0, 5), color=GREY)
+    marks.beside(axes, below_title, (0, 1), "axes fraction", (0, 5), color=GRAY)
 
 
 def label_axes(

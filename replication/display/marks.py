@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from replication.display import formatting
-from replication.display.canvas import COLOURS, DARK, GREY, LIGHT, MARKERS
+from replication.display.canvas import COLORS, DARK, GRAY, LIGHT, MARKERS
 
 BAND_WIDTH, BAR_WIDTH, POINT = 5.0, 1.2, 4.2
 DASHES = (0, (4, 3))
@@ -28,7 +28,7 @@ def interval_points(
     ``room`` is the width in points that a mark may take.
     """
     drawn, hollow = part["conf_low"].notna(), part["reference"]
-    color, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
+    color, marker = COLORS[index % len(COLORS)], MARKERS[index % len(MARKERS)]
     broad, size = min(BAND_WIDTH, room), min(POINT, max(1.6, 0.8 * room))
     shape: dict[str, Any] = {"marker": marker, "markersize": size, "markeredgewidth": 1}
     if {"band_low", "band_high"} <= set(part.columns):
@@ -62,7 +62,7 @@ def beside(
 
 def zero_line(axes: Axes) -> None:
     """A thin line at no effect."""
-    axes.axhline(0, color=GREY, linewidth=0.7, zorder=1)
+    axes.axhline(0, color=GRAY, linewidth=0.7, zorder=1)
 
 
 def counts_below(

@@ -252,12 +252,13 @@ def write_figure(fit: Estimates, spec: Spec, folder: Path) -> bool:
     """Draw the path, if there is one with two points or more."""
     if len(fit.path()[0]) < 2:
         return False
+    from replication.display.canvas import COMPRESSED
     from replication.display.event_plot import event_study_figure
 
     figure = event_study_figure([fit], [ENTRIES[spec.estimator].label], spec.title or "")
     for ending, metadata in (("png", {}), ("pdf", {"CreationDate": None})):
         with replacing(folder / f"event_study.{ending}") as temporary:
-            figure.savefig(temporary, format=ending, metadata=metadata)
+            figure.savefig(temporary, format=ending, metadata=metadata, **COMPRESSED.get(ending, {}))
     return True
 
 

@@ -96,6 +96,7 @@ def plot_folders(folders: Sequence[Path], labels: Sequence[str] | None, title: s
     """Draw the event-time paths of saved results into one figure."""
     import matplotlib as mpl
 
+    from replication.display.canvas import COMPRESSED
     from replication.display.event_plot import event_study_figure
 
     if output.suffix not in FIGURES:
@@ -111,8 +112,10 @@ def plot_folders(folders: Sequence[Path], labels: Sequence[str] | None, title: s
             "axis. Plot each outcome by itself."
         )
     figure = event_study_figure(fits, names, title)
+    ending = output.suffix[1:]
+    options = COMPRESSED.get(ending, {})
     with replacing(output) as temporary, mpl.rc_context({"svg.hashsalt": "replication"}):
-        figure.savefig(temporary, format=output.suffix[1:], metadata=undated(output.suffix))
+        figure.savefig(temporary, format=ending, metadata=undated(output.suffix), **options)
     return output
 
 

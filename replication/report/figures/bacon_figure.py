@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from replication.display import formatting, marks
-from replication.display.canvas import COLOURS, GREY, MARKERS, legend_height
+from replication.display.canvas import COLORS, GRAY, MARKERS, legend_height
 from replication.report.figures.figure_files import (
     Drawing,
     entry_sheet,
@@ -83,10 +83,10 @@ def describe(frame: pd.DataFrame, parts: Sequence[tuple[str, pd.DataFrame]], ent
 
 def draw_comparisons(axes: Axes, parts: list[pd.DataFrame], overall: float) -> None:
     """One mark per comparison, by kind, and the two-way estimate."""
-    for part, marker, color in zip(parts, MARKERS, COLOURS, strict=False):
+    for part, marker, color in zip(parts, MARKERS, COLORS, strict=False):
         style = {"marker": marker, "color": color, "markersize": 4, "alpha": 0.75, "markeredgewidth": 0}
         marks.points(axes, part["weight"], part["estimate"], **style)
-    axes.axhline(overall, color=GREY, linewidth=1.2, linestyle=marks.DASHES)
+    axes.axhline(overall, color=GRAY, linewidth=1.2, linestyle=marks.DASHES)
 
 
 def weighted_mean(frame: pd.DataFrame) -> float:

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from replication.core.errors import SpecError
 from replication.display import formatting, marks
-from replication.display.canvas import BLUE, GREY, VERMILION
+from replication.display.canvas import BLUE, GRAY, VERMILION
 from replication.display.media import EDGE
 from replication.report import facts
 from replication.report.figures.figure_files import (
@@ -145,7 +145,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     axes = page.axes[0]
     places = line_places(frame, headings, axes, left)
     marks.light_grid(axes, "x")
-    axes.axvline(0, color=GREY, linewidth=0.7, zorder=1)
+    axes.axvline(0, color=GRAY, linewidth=0.7, zorder=1)
     axes.spines["left"].set_visible(False)
     draw_estimates(axes, frame, places, entry.options.get("detectable"))
     for value in [*frame.loc[frame["headline"], "estimate"], *draw_published(axes, frame, places, entry)]:

@@ -20,7 +20,7 @@ from matplotlib.text import Text
 
 from replication.core.errors import SpecError
 from replication.core.files import replacing
-from replication.display.canvas import DPI, Sheet, sheet
+from replication.display.canvas import COMPRESSED, DPI, Sheet, sheet
 from replication.display.fitted_notes import FIGURE_LINES, Fact, fitted
 from replication.display.formatting import SIMULATED, typeset
 from replication.report.report_context import Context
@@ -79,7 +79,8 @@ def save(drawing: Drawing, frame: pd.DataFrame, entry: Entry, context: Context) 
     with replacing(paths[0]) as temporary:
         figure.savefig(temporary, format="pdf", metadata=_pdf_metadata(drawing, title, context.study.id))
     with replacing(paths[1]) as temporary:
-        figure.savefig(temporary, format="png", dpi=DPI, metadata=_png_metadata(drawing, title))
+        metadata = _png_metadata(drawing, title)
+        figure.savefig(temporary, format="png", dpi=DPI, metadata=metadata, **COMPRESSED["png"])
     write_spreadsheet(paths[2], frame.assign(made_with=MADE_WITH))
     write_svg(figure, paths[3], {"Title": title, "Creator": drawing.versions})
     return paths

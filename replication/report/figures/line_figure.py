@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from replication.display import formatting, marks
 from replication.display.canvas import (
     BLUE,
-    COLOURS,
+    COLORS,
     LIGHT,
     LINES,
     MARKERS,
@@ -162,7 +162,7 @@ def draw_lines(axes: Axes, frame: pd.DataFrame, shown: list[str], entry: Entry) 
         ordered = part.sort_values(x)
         place = shown.index(name) if name in shown else 0
         gray = group is not None and name not in shown
-        color = LIGHT if gray else COLOURS[place % MOST_COLOURS] if shown else BLUE
+        color = LIGHT if gray else COLORS[place % MOST_COLOURS] if shown else BLUE
         if {"low", "high"} <= set(entry.options) and not gray:
             low, high = ordered[entry.options["low"]], ordered[entry.options["high"]]
             axes.fill_between(ordered[x], low, high, color=color, alpha=0.2, linewidth=0)

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from replication.display import formatting, marks
-from replication.display.canvas import COLOURS, MARKERS, inches, legend_height, side_by_side, wrapped
+from replication.display.canvas import COLORS, MARKERS, inches, legend_height, side_by_side, wrapped
 from replication.report.figures.figure_files import (
     Drawing,
     entry_sheet,
@@ -83,11 +83,11 @@ def draw_panel(axes: Axes, frame: pd.DataFrame, groups: list[str]) -> None:
         after = pd.Series(False, index=part.index)
         if "adoption" in part:
             after = part["time"] >= part["adoption"].where(part["adoption"] > 0)
-        for piece, filled in ((part[~after], "white"), (part[after], COLOURS[place % 6])):
+        for piece, filled in ((part[~after], "white"), (part[after], COLORS[place % 6])):
             axes.plot(
                 piece["time"],
                 piece["mean"],
-                color=COLOURS[place % 6],
+                color=COLORS[place % 6],
                 marker=MARKERS[place % 6],
                 linewidth=1.1,
                 markersize=3.8,

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from replication.core.errors import SpecError
 from replication.display import formatting, marks
-from replication.display.canvas import BLUE, GREY
+from replication.display.canvas import BLUE, GRAY
 from replication.report.figures.figure_files import Drawing, entry_sheet, figure_note
 from replication.report.report_context import Context
 from replication.report.report_data import read_source
@@ -83,7 +83,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     stones = _stones(frame)
     for axes in page.axes:
         for row in stones:
-            marks.dashed(axes, row.date, GREY, 0.8)
+            marks.dashed(axes, row.date, GRAY, 0.8)
     style = {"ha": "center", "va": "bottom", "fontsize": 8.5, "color": "#333333"}
     for number, row in enumerate(stones, start=1):
         # The note below explains the numbers.

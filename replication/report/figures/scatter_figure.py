@@ -7,7 +7,7 @@ import pandas as pd
 
 from replication.core.arrays import Floats
 from replication.display import marks
-from replication.display.canvas import BLUE, COLOURS, MARKERS, inches, legend_height, wrapped
+from replication.display.canvas import BLUE, COLORS, MARKERS, inches, legend_height, wrapped
 from replication.report.figures import line_figure
 from replication.report.figures.figure_files import Drawing, entry_sheet, figure_note
 from replication.report.report_context import Context
@@ -55,7 +55,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
             frame.loc[chosen, options["y"]],
             s=area[chosen.to_numpy()],
             marker=MARKERS[place],
-            color=COLOURS[place] if shown else BLUE,
+            color=COLORS[place] if shown else BLUE,
             alpha=0.65,
             linewidths=0,
         )

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from replication.display import formatting, marks
-from replication.display.canvas import BLUE, GREY, VERMILION, inches, side_by_side, wrapped
+from replication.display.canvas import BLUE, GRAY, VERMILION, inches, side_by_side, wrapped
 from replication.report.figures.figure_files import (
     Drawing,
     entry_sheet,
@@ -121,7 +121,7 @@ def draw_intervals(axes: Axes, part: pd.DataFrame) -> None:
     axes.set_xlim(float(x.min()) - 0.6 * step, float(x.max()) + 0.6 * step)
     found = part["breakdown"].dropna() if "breakdown" in part else known.iloc[:0]
     if len(found) and 0 <= found.iloc[0] <= x.max():
-        marks.dashed(axes, found.iloc[0], GREY, 0.9)
+        marks.dashed(axes, found.iloc[0], GRAY, 0.9)
         # On the other side of zero from the effect, and where intervals are still short.
         right, high = found.iloc[0] < 0.4 * float(known.max()), float(middle.iloc[0]) < 0
         marks.beside(
@@ -132,7 +132,7 @@ def draw_intervals(axes: Axes, part: pd.DataFrame) -> None:
             (3 if right else -3, -3 if high else 3),
             ha="left" if right else "right",
             va="top" if high else "bottom",
-            color=GREY,
+            color=GRAY,
         )
 
 

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 
 from replication.core.errors import SpecError
 from replication.display import formatting, marks
-from replication.display.canvas import BLUE, GREY, LIGHT, VERMILION, wrapped
+from replication.display.canvas import BLUE, GRAY, LIGHT, VERMILION, wrapped
 from replication.report import facts
 from replication.report.figures.figure_files import Drawing, entry_sheet, figure_note
 from replication.report.report_context import Context, versions_of_results
@@ -162,7 +162,7 @@ def draw_curve(axes: Axes, frame: pd.DataFrame) -> None:
     marks.light_grid(axes)
     marks.zero_line(axes)
     apart = (frame["conf_low"] > 0) | (frame["conf_high"] < 0)
-    for chosen, color, bar, width in ((~apart, GREY, LIGHT, 0.5), (apart, BLUE, BLUE, 1.0)):
+    for chosen, color, bar, width in ((~apart, GRAY, LIGHT, 0.5), (apart, BLUE, BLUE, 1.0)):
         part = frame[chosen & ~frame["headline"]]
         low, high = part["conf_low"], part["conf_high"]
         axes.vlines(part["place"], low, high, colors=bar, alpha=0.45, linewidths=width, zorder=2)
