@@ -13,6 +13,7 @@ from replication.core import saved_results
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import Estimates
 from replication.core.estimator_records import PermutationRecord
+from replication.core.result_files import RECORDED
 from replication.core.spec import Spec, parse_spec
 from replication.core.temporary_files import visible_paths
 
@@ -65,7 +66,7 @@ class AnalysisContext:
     def specification_folder(self, spec_id: str) -> Path:
         """The folder of a saved specification; refused if it has not been estimated."""
         folder = self.tables / "specs" / spec_id
-        if not (folder / "spec.yaml").is_file():
+        if not (folder / RECORDED).is_file():
             place = self.tables / "specs"
             known = [found.name for found in visible_paths(place.glob("*"), place)]
             raise SpecError(

@@ -13,7 +13,8 @@ import pandas as pd
 from replication.core.errors import SpecError
 from replication.core.estimates import COLUMNS, LABELS
 from replication.core.files import replacing
-from replication.core.saved_results import TABLE, read_table
+from replication.core.result_files import TABLE
+from replication.core.saved_results import read_table
 from replication.core.saved_rows import Columns, SavedRows, columns_of
 
 PLAIN, LABELED = (",".join(columns) + "\n" for columns in (COLUMNS, [*COLUMNS, *LABELS]))

@@ -15,22 +15,15 @@ from replication.core.details_record import details_of, plain
 from replication.core.estimates import LABELS, REALS, Estimates, with_written_periods
 from replication.core.files import parse_yaml, write_csv, write_text
 from replication.core.limits import RECORD
+from replication.core.result_files import COPY, FILES, RECORDED, TABLE, VCOV
 from replication.core.spec import Spec
 from replication.core.versions import package_versions
-
-TABLE = "estimates.csv"
-RECORDED = "spec.yaml"
-FILES = (TABLE, "vcov.csv", RECORDED)
-"""Files of a saved specification, in the order in which they are written."""
-COPY = ".spec.json"
-"""The record of ``spec.yaml`` as JSON, which is read thirty times faster; it counts only beside the very text
-that it was written with."""
 
 
 def save(estimates: Estimates, spec: Spec, folder: Path, fingerprint: str = "") -> None:
     """Write ``estimates.csv``, ``vcov.csv`` and, last, ``spec.yaml``."""
     write_csv(folder / TABLE, with_written_periods(estimates.table, estimates.details.period))
-    write_csv(folder / "vcov.csv", estimates.vcov.rename_axis("row"), index=True)
+    write_csv(folder / VCOV, estimates.vcov.rename_axis("row"), index=True)
     record: dict[str, Any] = {
         "spec": spec.resolved(),
         "details": plain(estimates.details),
@@ -47,7 +40,7 @@ def save(estimates: Estimates, spec: Spec, folder: Path, fingerprint: str = "") 
 def load(folder: Path) -> tuple[Estimates, dict[str, Any]]:
     """Estimates and the record (``spec``, ``details``, ``package_versions``) of one saved specification."""
     record, details = load_record(folder)
-    vcov = pd.read_csv(folder / "vcov.csv", index_col=0)
+    vcov = pd.read_csv(folder / VCOV, index_col=0)
     return Estimates(load_table(folder), vcov, details), record
 
 

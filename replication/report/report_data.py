@@ -15,8 +15,9 @@ import pandas as pd
 from replication.core.details import Details
 from replication.core.details_record import details_of
 from replication.core.errors import SpecError, nearest
+from replication.core.result_files import RECORDED, TABLE
 from replication.core.saved_bundle import Bundle
-from replication.core.saved_results import RECORDED, TABLE, load_table, read_record
+from replication.core.saved_results import load_table, read_record
 from replication.core.saved_rows import SavedRows
 from replication.core.temporary_files import visible_paths
 from replication.report.folders import Folders
@@ -93,7 +94,7 @@ class Results:
     @cached_property
     def ids(self) -> list[str]:
         """Ids of all saved specifications, sorted."""
-        found = visible_paths(self.folder.glob("*/spec.yaml"), self.folder)
+        found = visible_paths(self.folder.glob(f"*/{RECORDED}"), self.folder)
         return [path.parent.name for path in found]
 
     @cached_property
@@ -110,7 +111,7 @@ class Results:
         """
         if spec_id not in self.cache:
             place = self.folder / spec_id
-            if not (place / "spec.yaml").is_file():
+            if not (place / RECORDED).is_file():
                 raise SpecError(not_estimated(spec_id, self.ids, self.folder.parent.name))
             self.cache[spec_id] = load(place, self._bundle)
         return self.cache[spec_id]

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from replication.core.result_files import TABLE
 from replication.display.formatting import fixed
 
 KEPT: Final = ".snakemake/last_estimates"
@@ -19,7 +20,7 @@ RELATIVE, ABSOLUTE = 1e-6, 1e-9
 
 def changed_estimates(root: Path, study: str) -> str:
     """What moved since the estimates were last gathered; empty if nothing did, or there was no last time."""
-    now, kept = root / "tables" / study / "estimates.csv", root / KEPT / f"{study}.csv"
+    now, kept = root / "tables" / study / TABLE, root / KEPT / f"{study}.csv"
     before = pd.read_csv(kept) if kept.is_file() else None
     kept.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(now, kept)

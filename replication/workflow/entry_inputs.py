@@ -11,10 +11,9 @@ from typing import Any
 
 from replication.core.fingerprints import file_digest
 from replication.core.plain_data import texts_in
+from replication.core.result_files import RECORDED
 from replication.report.folders import Folders
 
-RECORDED = "spec.yaml"
-"""The record of a saved specification. What reads it imports pandas; a run with nothing to do does not."""
 PLACES = ("clean/", "analyses/", "tables/", "raw/")
 
 

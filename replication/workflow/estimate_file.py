@@ -15,6 +15,7 @@ from replication.core.estimates import Estimates
 from replication.core.files import parse_yaml, write_csv
 from replication.core.frames import read_frame, reading_notes
 from replication.core.panel_builder import build_panel
+from replication.core.result_files import FILES
 from replication.core.sample_selection import identifier_columns
 from replication.core.spec import Spec, load_specs, parse_spec
 from replication.core.spec_grid import expand, read_spec_file
@@ -141,7 +142,7 @@ def estimate_file(
 def require_apart(out: Path, inputs: tuple[Path, ...]) -> None:
     """Refuse a folder in which a result would overwrite the file that it is made from."""
     for path in inputs:
-        if path.resolve().parent == out.resolve() and path.name in saved_results.FILES:
+        if path.resolve().parent == out.resolve() and path.name in FILES:
             raise SpecError(
                 f"--out {out} contains {path.name}, which the results would overwrite. Name another folder."
             )

@@ -12,6 +12,7 @@ from replication.core.code_digest import code_digest
 from replication.core.errors import SpecError
 from replication.core.fingerprints import Ledger, file_digest, files_digest, fingerprint
 from replication.core.processes import in_processes
+from replication.core.result_files import TABLE
 from replication.core.sample_selection import panel_inputs
 from replication.core.saved_bundle import write_bundle
 from replication.workflow.estimate_batch import Task, run_batch
@@ -93,7 +94,7 @@ def gather_study(study: StudyFolder, root: Path, threads: int = 1) -> tuple[int,
         again += len(stale)
         _note_again(study, root, stale)
         discard_others(root / "tables" / study.id / "specs", {task.spec.id for task in tasks})
-        write_bundle(root / "tables" / study.id / "estimates.csv", [task.folder for task in tasks])
+        write_bundle(root / "tables" / study.id / TABLE, [task.folder for task in tasks])
         if inputs_digest(study, root) == before:
             return again, len(tasks)
     raise SpecError(

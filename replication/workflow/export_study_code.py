@@ -11,6 +11,7 @@ from replication.core import saved_results
 from replication.core.errors import SpecError, nearest
 from replication.core.panel_builder import build_panel
 from replication.core.plain_data import texts_in
+from replication.core.result_files import TABLE
 from replication.core.spec import load_specs
 from replication.report.languages import write_code
 from replication.workflow.project import StudyFolder, cleaned_panel, study
@@ -66,7 +67,7 @@ def _entry(owner: StudyFolder, table: str | None) -> dict[str, Any]:
 
 
 def _overall(folder: Path) -> tuple[float, float] | None:
-    if not (folder / "estimates.csv").is_file():
+    if not (folder / TABLE).is_file():
         return None
     rows = saved_results.load_table(folder)
     overall = rows[rows["term"] == "att"]

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from replication.core.result_files import RECORDED
 from replication.core.temporary_files import visible_paths
 from replication.core.wording import counted
 from replication.report.folders import Folders
@@ -31,7 +32,7 @@ def few_cluster_lines(root: Path, studies: Iterable[StudyFolder]) -> list[str]:
 def _line(root: Path, study: StudyFolder) -> list[str]:
     folders = Folders.under(root, study.id)
     place = folders.tables / "specs"
-    records = visible_paths(place.glob("*/spec.yaml"), place)
+    records = visible_paths(place.glob(f"*/{RECORDED}"), place)
     # Loading a thousand files as YAML would take seconds.
     cautioned = {path.parent.name for path in records if _is_cautioned(path.read_bytes())}
     if not cautioned:

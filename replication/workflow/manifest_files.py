@@ -19,7 +19,7 @@ from typing import Any
 from replication.core.files import write_text
 from replication.core.fingerprints import file_digest
 from replication.core.plain_data import texts_in
-from replication.core.saved_results import FILES
+from replication.core.result_files import FILES
 from replication.core.temporary_files import visible_paths
 from replication.core.versions import package_versions
 from replication.report.folders import Folders

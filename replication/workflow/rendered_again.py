@@ -15,6 +15,7 @@ from replication.checks.compare_cells import Verdict
 from replication.checks.file_differences import difference
 from replication.core.errors import InputError
 from replication.core.fingerprints import Ledger
+from replication.core.result_files import TABLE
 from replication.core.saved_bundle import write_bundle
 from replication.report.folders import Folders
 from replication.report.report_context import Context
@@ -118,14 +119,14 @@ def _kept(study: StudyFolder, _: str, root: Path, scratch: Path) -> Iterator[Ver
     from replication.workflow.study_specs import study_specs
 
     specs = [root / "tables" / study.id / "specs" / spec.id for spec in study_specs(study)]
-    bundle = scratch / "bundles" / study.id / "estimates.csv"
-    lost = [folder.name for folder in specs if not (folder / "estimates.csv").is_file()]
+    bundle = scratch / "bundles" / study.id / TABLE
+    lost = [folder.name for folder in specs if not (folder / TABLE).is_file()]
     if lost:
         message = f"{len(lost)} specifications were not estimated, such as {lost[0]}"
         yield Verdict(study.id, "tables/specs", len(specs), len(lost), message, AS_WRITTEN)
     else:
         write_bundle(bundle, specs)
-        message = difference(bundle, root / "tables" / study.id / "estimates.csv")
+        message = difference(bundle, root / "tables" / study.id / TABLE)
         yield one_file(study.id, "tables/estimates.csv", message)
     second = root / "tables" / study.id / ".second_engine.csv"
     if second.is_file():

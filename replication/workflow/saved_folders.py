@@ -14,6 +14,7 @@ from replication.core import saved_results
 from replication.core.errors import SpecError
 from replication.core.estimates import NUMBERS, Estimates, row_labels
 from replication.core.files import replacing
+from replication.core.result_files import RECORDED
 from replication.core.temporary_files import visible_paths
 from replication.core.wording import extension_words
 from replication.display.inference_text import critical_distribution
@@ -31,8 +32,8 @@ def read_folder(folder: Path) -> tuple[Estimates, dict[str, Any]]:
     SpecError
         If the folder holds no result, or one that is damaged.
     """
-    if not (folder / "spec.yaml").is_file():
-        grid = sorted(place.parent.name for place in visible_paths(folder.glob("*/spec.yaml"), folder))
+    if not (folder / RECORDED).is_file():
+        grid = sorted(place.parent.name for place in visible_paths(folder.glob(f"*/{RECORDED}"), folder))
         if grid:
             more = f" and {len(grid) - 5} more" if len(grid) > 5 else ""
             raise SpecError(

@@ -10,7 +10,7 @@ from typing import Any
 
 from replication.core.code_digest import code_digest, package_modules
 from replication.core.fingerprints import file_digest, files_digest, fingerprint
-from replication.core.saved_results import TABLE
+from replication.core.result_files import RECORDED, TABLE
 from replication.report.figures import FIGURES
 from replication.report.site.site_render import data_of
 from replication.report.study_config import Entry
@@ -98,7 +98,7 @@ class TraceInputs:
             second.setdefault(name, []).append([row, found])
         folder = self.traces.context.results.folder
         for name in self.traces.context.results.ids:
-            result = files_digest([folder / name / "spec.yaml", folder / name / TABLE])
+            result = files_digest([folder / name / RECORDED, folder / name / TABLE])
             file = files.get(name, "")
             yield name, [result, file, self.traces.provenance.in_file[file] > 1, second.get(name)]
 
