@@ -192,16 +192,22 @@ def drawable(path: pd.DataFrame, details: Details) -> pd.DataFrame:
     return path.assign(**dict.fromkeys(INTERVALS, np.nan)) if few_clusters(path, details) else path
 
 
-def thin_support(panels: Sequence[pd.DataFrame], units: str = "units") -> str:
-    """A sentence on the last event time where few of the treated units are observed there; else empty."""
+def thin_support(panels: Sequence[pd.DataFrame], unit: str = "unit", units: str = "units") -> str:
+    """A sentence on the last event time where few of the treated units are observed there; else empty.
+
+    Parameters
+    ----------
+    unit, units : what one of them is called, and what several are.
+    """
     last = max(float(panel["event_time"].max()) for panel in panels)
     counts = [panel.loc[panel["event_time"] == last, "treated_units"].min() for panel in panels]
     share = max(count / panel["treated_units"].max() for count, panel in zip(counts, panels, strict=True))
     if last < 0 or not share < THIN_SHARE:
         return ""
     ends = formatting.distinct_words(map(formatting.integer, (min(counts), max(counts))))
+    observed = unit if max(counts) == 1 else units
     return (
-        f"Event time {formatting.signed(last)} is observed for {' to '.join(ends)} treated {units} "
+        f"Event time {formatting.signed(last)} is observed for {' to '.join(ends)} treated {observed} "
         f"({100 * share:.0f} percent)."
     )
 

@@ -214,8 +214,11 @@ def test_every_event_time_has_its_count_and_a_thin_last_one_is_noted() -> None:
         assert [text.get_text() for text in axes.texts] == [f"{count:,}" for count in counts]
         assert {text.get_rotation() for text in axes.texts} == {turned}
     words = "Event time 2 is observed for 56 treated counties (5 percent)."
-    assert event_plot.thin_support([panel], "counties") == words
-    assert event_plot.thin_support([panel[panel["event_time"] < 2]], "counties") == ""
+    assert event_plot.thin_support([panel], "county", "counties") == words
+    assert event_plot.thin_support([panel[panel["event_time"] < 2]], "county", "counties") == ""
+    panel.loc[panel["event_time"] == 2, "treated_units"] = 1.0
+    words = "Event time 2 is observed for 1 treated county (0 percent)."
+    assert event_plot.thin_support([panel], "county", "counties") == words
 
 
 def test_detectable_effects_are_ticks_and_published_values_diamonds_in_their_rows(context: Context) -> None:

@@ -37,7 +37,10 @@ def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tupl
         f"bars: {level} uniform bands ({draws(every)}). Hollow markers: {reference(drawn, context)}."
     ]
     panels = [panel for _, panel in drawn.groupby("panel")]
-    words += [withheld(frame, context), thin_support(panels, units_of(context))]
+    words += [
+        withheld(frame, context),
+        thin_support(panels, facts.unit(every[0], context.study), units_of(context)),
+    ]
     widened = [Fact(0, WIDENED, required=False)] if any(map(by_percentiles, every)) else []
     printed, details = figure_note(entry, context, words, [*widened, *circumstances(drawn, context)])
     seeds = formatting.distinct_words(str(saved.details.uncertainty.seed) for saved in every)
