@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import os
 import re
 import textwrap
 from collections.abc import Iterator
@@ -46,15 +47,51 @@ def code_digest(*modules: str, root: Path | None = None, every_choice: bool = Tr
     ValueError
         If there is no module of such a name.
     """
-    top = root or PACKAGE.parent
-    digest = hashlib.sha256()
-    for path in sorted(code_files(*modules, root=top, every_choice=every_choice)):
-        digest.update(_line(path, path.stat().st_mtime_ns, top))
-    return digest.hexdigest()[:16]
+    asked = (modules, root or PACKAGE.parent, every_choice)
+    if asked not in _KEPT or not _KEPT[asked][1].hold():
+        times = _Times()
+        _KEPT[asked] = (_digest(*asked, times), times)
+    return _KEPT[asked][0]
 
 
 def code_files(*modules: str, root: Path, every_choice: bool = True) -> set[Path]:
     """The files behind ``code_digest``: modules, their packages, and the data files beside them."""
+    return _files(modules, root, every_choice, _Times())
+
+
+class _Times:
+    """When files and folders were changed, each looked up once, and whether this is so still."""
+
+    def __init__(self) -> None:
+        self.noted: dict[str, int] = {}
+
+    def of(self, path: Path) -> int:
+        """Nanoseconds, as noted when it was first asked for."""
+        name = str(path)
+        if name not in self.noted:
+            self.noted[name] = os.stat(name).st_mtime_ns
+        return self.noted[name]
+
+    def hold(self) -> bool:
+        """Whether nothing was changed or removed since."""
+        try:
+            return all(os.stat(name).st_mtime_ns == time for name, time in self.noted.items())
+        except OSError:
+            return False
+
+
+_KEPT: dict[tuple[tuple[str, ...], Path, bool], tuple[str, _Times]] = {}
+"""Digests of this process, with the times of all that was looked at."""
+
+
+def _digest(modules: tuple[str, ...], root: Path, every_choice: bool, times: _Times) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(_files(modules, root, every_choice, times)):
+        digest.update(_line(path, times.of(path), root))
+    return digest.hexdigest()[:16]
+
+
+def _files(modules: tuple[str, ...], root: Path, every_choice: bool, times: _Times) -> set[Path]:
     waiting = []
     for name in modules:
         if not (found := _files_of(name, root)):
@@ -66,8 +103,9 @@ def code_files(*modules: str, root: Path, every_choice: bool = True) -> set[Path
         if path in seen:
             continue
         seen.add(path)
-        waiting += _imported(path, path.stat().st_mtime_ns, root, every_choice)
-    return seen | {file for folder in {path.parent for path in seen} for file in _read_by(seen, folder)}
+        waiting += _imported(path, times.of(path), root, every_choice)
+    folders = {path.parent for path in seen}
+    return seen | {file for folder in folders for file in _read_by(seen, folder, times)}
 
 
 def package_modules(package: str, root: Path) -> list[str]:
@@ -154,11 +192,11 @@ def _files_of(name: str, root: Path) -> list[Path]:
     return [own, *(path for path in packages if path.is_file())]
 
 
-def _read_by(modules: set[Path], folder: Path) -> Iterator[Path]:
+def _read_by(modules: set[Path], folder: Path, times: _Times) -> Iterator[Path]:
     """Data files of a folder that these modules read: named by one of them, or by no module there at all."""
-    files, beside = _inside(folder, folder.stat().st_mtime_ns)
+    files, beside = _inside(folder, times.of(folder))
     for file in files:
-        naming = {path for path in beside if _names(path, path.stat().st_mtime_ns, file.name)}
+        naming = {path for path in beside if _names(path, times.of(path), file.name)}
         if not naming or naming & modules:
             yield file
 
