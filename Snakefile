@@ -42,6 +42,7 @@ rule all:
         expand("tables/{study}/.tables.json", study=RULES.studies),
         expand("figures/{study}/.figures.json", study=RULES.studies),
         RULES.summaries(),
+        expand("report/{study}/.traces.json", study=RULES.studies),
         expand("report/{study}/.page.json", study=RULES.studies),
         "report/index.html",
 
@@ -213,10 +214,37 @@ rule summary:
         "python -m replication step summary {wildcards.study} --log {log}"
 
 
+rule traces:
+    input:
+        "data_clean/{study}/.clean.json",
+        lambda wildcards: RULES.part_outputs(wildcards.study),
+        "tables/{study}/estimates.csv",
+        "tables/{study}/second_engine.csv",
+        "tables/{study}/.analyses.json",
+        "config.yaml",
+        description=lambda wildcards: RULES.description(wildcards.study),
+    output:
+        "report/{study}/.traces.json",
+    log:
+        "logs/{study}/traces.log",
+    benchmark:
+        "logs/{study}/traces.tsv"
+    priority: RULES.priority
+    conda:
+        "environment.yaml"
+    params:
+        description=lambda wildcards: RULES.contents(RULES.description(wildcards.study)),
+        stars=RULES.settings["tables"]["stars"],
+        code=RULES.code("traces"),
+    shell:
+        "python -m replication step traces {wildcards.study} --log {log}"
+
+
 rule page:
     input:
         "tables/{study}/.tables.json",
         "figures/{study}/.figures.json",
+        "report/{study}/.traces.json",
         lambda wildcards: RULES.studies[wildcards.study].summary_outputs(),
     output:
         "report/{study}/.page.json",

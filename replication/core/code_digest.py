@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import os
 import re
 import textwrap
 from collections.abc import Iterator
@@ -63,19 +62,18 @@ class _Times:
     """When files and folders were changed, each looked up once, and whether this is so still."""
 
     def __init__(self) -> None:
-        self.noted: dict[str, int] = {}
+        self.noted: dict[Path, int] = {}
 
     def of(self, path: Path) -> int:
         """Nanoseconds, as noted when it was first asked for."""
-        name = str(path)
-        if name not in self.noted:
-            self.noted[name] = os.stat(name).st_mtime_ns
-        return self.noted[name]
+        if path not in self.noted:
+            self.noted[path] = path.stat().st_mtime_ns
+        return self.noted[path]
 
     def hold(self) -> bool:
         """Whether nothing was changed or removed since."""
         try:
-            return all(os.stat(name).st_mtime_ns == time for name, time in self.noted.items())
+            return all(path.stat().st_mtime_ns == time for path, time in self.noted.items())
         except OSError:
             return False
 

@@ -76,8 +76,7 @@ def manifest(root: Path) -> Record:
     known = {one["path"] for one in outputs}
     for path in visible_paths((root / "report").rglob("*"), root / "report"):
         if path.is_file() and path.relative_to(root).as_posix() not in known:
-            shared = path.relative_to(root / "report").parts[0] in ("index.html", "assets")
-            outputs.append(_file(root, path, rule="report" if shared else "page"))
+            outputs.append(_file(root, path, rule=_rule_of(path.relative_to(root / "report"))))
     return {
         "studies": [{"id": study.id, "title": study.config["title"]} for study in ran],
         "not_run": sorted(study.id for study in project.readable(root)[0] if study not in ran),
@@ -92,6 +91,13 @@ def manifest(root: Path) -> Record:
         "inputs": sorted(inputs.values(), key=lambda one: one["path"]),
         "outputs": sorted(outputs, key=lambda one: one["path"]),
     }
+
+
+def _rule_of(path: Path) -> str:
+    """The rule that writes a file of the report."""
+    if path.parts[0] in ("index.html", "assets"):
+        return "report"
+    return "traces" if path.parts[1:2] == ("traces",) else "page"
 
 
 def _file(root: Path, path: Path, **more: Any) -> Record:

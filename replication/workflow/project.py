@@ -24,6 +24,7 @@ LEDGERS = {
     "check": "tables/{}/.second_engine.json",
     "tables": "tables/{}/.tables.json",
     "figures": "figures/{}/.figures.json",
+    "traces": "report/{}/.traces.json",
     "page": "report/{}/.page.json",
 }
 

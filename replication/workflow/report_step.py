@@ -103,7 +103,7 @@ def whole_report(root: Path, archive: Path | None = None) -> Path:
     site: dict[str, bytes] = {}
     ran, skipped = reported(root)
     for one in ran:
-        site |= study_site(project.study(root, one.study.id), root).files
+        site |= study_site(project.study(root, one.study.id), root)
     site |= render_front(ran, skipped, site)
     write_site(site, root / "report")
     if archive is not None:

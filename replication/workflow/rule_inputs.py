@@ -26,13 +26,15 @@ CODE = {
     "tables": ("replication.report.study_report",),
     "figures": ("replication.report.study_report",),
     "summary": ("replication.report.summary",),
+    "traces": ("replication.workflow.trace_step",),
     "page": ("replication.workflow.page_step",),
     "report": ("replication.report.site.site_render",),
     "draw": ("replication.analyses.placebo_draws",),
 }
 """Entry modules of the steps; further dependencies follow from the imports."""
-ROOMS = {"tables": "replication.report.tables", "figures": "replication.report.figures"}
-"""Steps whose kinds are the modules of a package, found by their names."""
+TABLES, FIGURES = "replication.report.tables", "replication.report.figures"
+ROOMS = {"tables": (TABLES,), "figures": (FIGURES,), "traces": (TABLES, FIGURES)}
+"""Steps whose kinds are the modules of packages, found by their names."""
 OWN = {"clean": "", "analyze": "analyses"}
 """Steps that use a study's own Python, and its folder in the study."""
 
@@ -92,7 +94,7 @@ class Rules:
         return 2 * len(self.studies[wildcards.study].spec_files)
 
     def priority_of_figures(self, wildcards: Any) -> int:
-        """Rank of the figures of a study: before its tables and summary, which take less time."""
+        """Rank of the figures of a study: before what else is made at the same time, which takes less."""
         return self.priority(wildcards) + 1
 
     def raw_files(self, study: str) -> list[str]:
@@ -129,8 +131,8 @@ class Rules:
     def code(self, step: str, study: str = "") -> str:
         """Digest of the code behind a step, the study's own included."""
         modules = list(CODE[step])
-        if step in ROOMS:
-            modules += package_modules(ROOMS[step], self.root)
+        for room in ROOMS.get(step, ()):
+            modules += package_modules(room, self.root)
         if study and step in OWN:
             modules += package_modules(".".join(filter(None, ["studies", study, OWN[step]])), self.root)
         return code_digest(*modules, root=self.root)
@@ -138,7 +140,7 @@ class Rules:
     def remove_incomplete(self) -> None:
         """Have the steps run again whose outputs are not all there."""
         for study in self.studies.values():
-            ledgers = map(study.ledger, ("clean", "analyze", "tables", "figures", "page"))
+            ledgers = map(study.ledger, ("clean", "analyze", "tables", "figures", "traces", "page"))
             for place in (*ledgers, *self.part_outputs(study.id)):
                 remove_if_incomplete(self.root / place)
 

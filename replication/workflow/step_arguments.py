@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 NAMES = (
-    *("clean", "estimate", "gather", "analyze", "check", "tables", "figures", "summary", "page"),
-    "report",
+    *("clean", "estimate", "gather", "analyze", "check", "tables", "figures", "summary", "traces"),
+    *("page", "report"),
 )
 """The steps of the pipeline."""
 

@@ -55,6 +55,7 @@ NEEDED = {
     "tables": ("replication.workflow.report_step", "replication.report.tables.regression_table", "docx"),
     "figures": ("replication.display.canvas", *BACKENDS, "fontTools.subset"),
     "summary": ("replication.workflow.report_step", "replication.report.summary"),
+    "traces": ("replication.workflow.trace_step",),
     "page": ("replication.workflow.page_step", "replication.checks.compare_numbers"),
     "report": ("replication.workflow.report_step", "replication.report.site.site_render"),
 }

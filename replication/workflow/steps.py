@@ -167,6 +167,13 @@ def _summary(root: Path, study: str, _: int) -> str:
     return f"{summary(project.study(root, study), root)} numbers"
 
 
+def _traces(root: Path, study: str, _: int) -> str:
+    from replication.workflow.trace_step import traces
+
+    written, kept = traces(project.study(root, study), root)
+    return f"those of {counted(written, 'table or figure', 'tables and figures')} written, {kept} unchanged"
+
+
 def _page(root: Path, study: str, _: int) -> str:
     from replication.workflow.page_step import page
 
@@ -188,6 +195,7 @@ STEPS: dict[str, Callable[[Path, str, int], str]] = {
     "tables": _tables,
     "figures": _figures,
     "summary": _summary,
+    "traces": _traces,
     "page": _page,
     "report": _report,
 }

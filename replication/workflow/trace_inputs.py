@@ -81,7 +81,7 @@ class TraceInputs:
         """What all traces of the study depend on: code, versions, analyses, panels and raw files."""
         own = f"studies.{self.study.id}"
         modules = [*package_modules(own, self.root), *package_modules(f"{own}.analyses", self.root)]
-        code = code_digest("replication.workflow.page_step", *modules, root=self.root)
+        code = code_digest("replication.workflow.trace_step", *modules, root=self.root)
         ledger, manifest = self.root / self.study.ledger("clean"), self.root / MANIFEST
         inputs = files_digest([ledger, manifest, *self.study.ready_files])
         return [code, MADE_WITH, self.traces.context.stars, self.study.config.get("analyses", []), inputs]

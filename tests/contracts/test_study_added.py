@@ -183,7 +183,7 @@ def test_a_copy_of_the_template_runs_as_it_is(root: Path, capsys: pytest.Capture
         *planned.summary_outputs(),
     ]
     assert [name for name in outputs if not (root / name).is_file()] == []
-    assert set(STEPS) == {*ORDER, "gather", "summary", "page", "report"}
+    assert set(STEPS) == {*ORDER, "gather", "summary", "traces", "page", "report"}
     output = (root / "report/my_study/summary.md").read_text(encoding="utf-8")
     row = pd.read_csv(root / "tables/my_study/specs/template_group_time/estimates.csv").query("term == 'att'")
     assert row["conf_high"].item() < 0

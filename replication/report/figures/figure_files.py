@@ -14,6 +14,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
@@ -30,8 +31,9 @@ from replication.report.study_config import Entry
 from replication.report.table_document import MADE_WITH
 
 OWN_FONT, FONTS = "font-family: 'STIXGeneral'; ", "STIXGeneral, 'Times New Roman', Times, serif"
-LARGEST_SVG = 400_000
-"""Bytes from which on areas and points are drawn as pixels inside an SVG; axes and text never are."""
+MOST_POINTS = 3_000
+"""Points, and corners of areas, beyond which these are drawn as pixels inside an SVG, of some 350 kB without;
+axes and text never are."""
 SVG_DPI = 150
 MANY = 100
 """Points of a line from which on it counts as points."""
@@ -121,14 +123,22 @@ def write_svg(figure: Figure, path: Path, metadata: Mapping[str, str]) -> None:
         mpl.rc_context({"svg.hashsalt": "replication", "svg.fonttype": "none"}),
         replacing(path) as temporary,
     ):
-        terms = {**metadata, "Date": None}
-        figure.savefig(temporary, format="svg", metadata=terms, dpi=SVG_DPI)
-        if temporary.stat().st_size > LARGEST_SVG:
+        if sum(map(points_of, figure.axes)) > MOST_POINTS:
             for axes in figure.axes:
                 for artist in (*axes.collections, *(line for line in axes.lines if _many(line))):
                     artist.set_rasterized(True)
-            figure.savefig(temporary, format="svg", metadata=terms, dpi=SVG_DPI)
+        figure.savefig(temporary, format="svg", metadata={**metadata, "Date": None}, dpi=SVG_DPI)
         temporary.write_text(compact(temporary.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
+
+
+def points_of(axes: Axes) -> int:
+    """Points of the lines of one panel, and corners of its areas and marks."""
+    areas = (
+        sum(len(np.asarray(path.vertices)) for path in marks.get_paths())
+        * len(np.asarray(marks.get_offsets()))
+        for marks in axes.collections
+    )
+    return sum(len(np.asarray(line.get_xdata())) for line in axes.lines) + sum(areas)
 
 
 def compact(svg: str) -> str:

@@ -207,17 +207,19 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
     return archive.getvalue()
 
 
-def write_site(site: Mapping[str, bytes], folder: Path) -> None:
-    """Write the files below ``folder``, and remove those that an earlier site left in ``FOLDERS``.
+def write_site(site: Mapping[str, bytes], folder: Path, swept: Sequence[str] = FOLDERS) -> None:
+    """Write the files below ``folder``; a file whose bytes did not change keeps its time.
 
-    A file whose bytes did not change keeps its time.
+    Parameters
+    ----------
+    swept : folders of each study from which files that are not of the site are removed.
     """
     for name, content in site.items():
         path = folder / name
         if not path.is_file() or path.read_bytes() != content:
             write_bytes(path, content)
     studies = {PurePosixPath(name).parts[0] for name in site if "/" in name} - {"assets"}
-    for place in (folder / study / kind for study in studies for kind in FOLDERS):
+    for place in (folder / study / kind for study in studies for kind in swept):
         for path in place.rglob("*"):
             if path.is_file() and path.relative_to(folder).as_posix() not in site:
                 path.unlink()

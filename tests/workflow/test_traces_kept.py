@@ -10,8 +10,8 @@ import pytest
 from replication.report.study_config import Entry
 from replication.report.trace.traced_entry import Traced
 from replication.report.trace.traces import StudyTraces
-from replication.workflow.page_step import page
 from replication.workflow.project import read_study
+from replication.workflow.trace_step import traces
 
 ALL = {"effects", "others", "path"}
 
@@ -89,7 +89,7 @@ CHANGES = {
         lambda root: (root / "report/first/traces/path.js").write_text('DATA["x"]="eJw=";\n'),
         {"path"},
     ),
-    "the notes of earlier runs": (_remove("report/first/.page.json.kept"), ALL),
+    "the notes of earlier runs": (_remove("report/first/.traces.json.kept"), ALL),
 }
 
 
@@ -108,10 +108,10 @@ def test_traces_are_made_again_where_their_inputs_changed(
 
     monkeypatch.setattr(StudyTraces, "traced", counted)
     study = read_study(project / "studies/first", project)
-    page(study, project)
+    traces(study, project)
     assert set(made) == expected
     kept = {path.name: path.read_bytes() for path in (project / "report/first/traces").iterdir()}
-    (project / "report/first/.page.json.kept").unlink()
-    page(study, project)
+    (project / "report/first/.traces.json.kept").unlink()
+    traces(study, project)
     anew = {path.name: path.read_bytes() for path in (project / "report/first/traces").iterdir()}
     assert kept == anew, "what is kept is what would be made"
