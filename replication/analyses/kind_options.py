@@ -31,6 +31,14 @@ def kind_files(folder: Path | None = None) -> dict[str, Path]:
     return {path.stem: path for place in places for path in sorted(place.glob("[a-z]*.py")) if _defines(path)}
 
 
+def kind_file(kind: str, folder: Path) -> Path | None:
+    """The module of one kind, a study's own before the package's; None if there is none."""
+    if not re.fullmatch(r"[a-z]\w*", kind):
+        return None
+    places = (folder / OWN / f"{kind}.py", HERE / f"{kind}.py")
+    return next((path for path in places if path.is_file() and _defines(path)), None)
+
+
 def analysis_options(path: Path) -> dict[str, Any]:
     """``properties`` and ``required`` of a kind's options, as in a JSON schema.
 

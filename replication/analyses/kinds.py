@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from replication.analyses.analysis_context import AnalysisContext
-from replication.analyses.kind_options import HERE, OWN, kind_files
+from replication.analyses.kind_options import HERE, OWN, kind_file, kind_files
 from replication.cleaning.recipe import import_from_study
 from replication.core.errors import SpecError, nearest
 
@@ -58,7 +58,7 @@ def kinds(folder: Path | None = None) -> dict[str, Callable[[], Any]]:
 
 def module_of(kind: str, folder: Path) -> str:
     """Name of the module of a kind, a study's own before the package's; empty if there is none."""
-    place = kind_files(folder).get(kind)
+    place = kind_file(kind, folder)
     if place is None:
         return ""
     own = f"{folder.parent.name}.{folder.name}.{OWN}.{kind}"

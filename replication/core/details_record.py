@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -14,6 +14,9 @@ import numpy as np
 from replication.core.details import Details
 from replication.core.errors import SpecError
 
+Reader = Callable[[Any, str, str], Any]
+"""Value, its place in the details, their file -> the value as it is annotated."""
+UNIONS = (Union, types.UnionType)
 NOT_READ = (
     "{where} was not written by this version of the package: its details {what}. Estimate the specification "
     "again, which replaces the file."
@@ -63,11 +66,6 @@ def _is_default(value: Any, one: Any) -> bool:
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
-
-
-@cache
 def _needed(kind: Any) -> dict[str, None]:
     """Fields without a default, in their order."""
     every = fields(kind)
@@ -76,56 +74,58 @@ def _needed(kind: Any) -> dict[str, None]:
 
 
 @cache
-def _form(hint: Any) -> tuple[bool, Any, tuple[Any, ...]]:
-    """Whether an annotation is a dataclass, else what it is made of."""
-    return is_dataclass(hint), get_origin(hint), get_args(hint)
+def _readers(kind: type) -> dict[str, tuple[frozenset[Any], Reader]]:
+    """Field -> types whose values are taken as they are, and what reads others."""
+    return {
+        name: (frozenset(get_args(hint) if get_origin(hint) in UNIONS else (hint,)), _reader(hint))
+        for name, hint in get_type_hints(kind).items()
+    }
 
 
 @cache
-def _kept(kind: type) -> dict[str, frozenset[Any]]:
-    """Field -> types whose values are taken as they are."""
-    return {
-        name: frozenset(get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,))
-        for name, hint in _hints(kind).items()
-    }
+def _reader(hint: Any) -> Reader:
+    """What reads a value as its annotation asks: a dataclass, tuple, mapping, number, or text."""
+    origin, kinds = get_origin(hint), get_args(hint)
+    if is_dataclass(hint):
+        return partial(_built, hint)
+    if origin in UNIONS:
+        return partial(_one_of, kinds)
+    if origin is tuple:
+        return partial(_tuple, kinds)
+    return partial(_single, hint) if origin is None else partial(_mapping, kinds[1])
 
 
 def _built(kind: Any, record: Any, place: str, where: str) -> Any:
     if not isinstance(record, Mapping):
         raise SpecError(NOT_READ.format(where=where, what=f"contain no fields at {place!r}"))
-    hints, kept, needed = _hints(kind), _kept(kind), _needed(kind)
-    if not record.keys() <= hints.keys():
-        unknown = next(name for name in record if name not in hints)
+    readers, needed = _readers(kind), _needed(kind)
+    if not record.keys() <= readers.keys():
+        unknown = next(name for name in record if name not in readers)
         raise SpecError(NOT_READ.format(where=where, what=f"have the unknown field '{place}.{unknown}'"))
     if not needed.keys() <= record.keys():
         absent = next(name for name in needed if name not in record)
         raise SpecError(NOT_READ.format(where=where, what=f"lack the field '{place}.{absent}'"))
-    return kind(
-        **{
-            name: value if type(value) in kept[name] else _read(hints[name], value, f"{place}.{name}", where)
-            for name, value in record.items()
-        }
-    )
+    found = {}
+    for name, value in record.items():
+        kept, reader = readers[name]
+        found[name] = value if type(value) in kept else reader(value, f"{place}.{name}", where)
+    return kind(**found)
 
 
-def _read(hint: Any, value: Any, place: str, where: str) -> Any:
-    """A value as its annotation asks: nested dataclasses, tuples, mappings, numbers, text."""
-    if type(value) is hint:
-        return value
-    is_record, origin, kinds = _form(hint)
-    if is_record:
-        return _built(hint, value, place, where)
-    if origin in (Union, types.UnionType):
-        return _one_of(kinds, value, place, where)
-    if origin is tuple and isinstance(value, list):
-        of = [kinds[0]] * len(value) if kinds[-1] is Ellipsis else kinds
-        if len(of) == len(value):
-            return tuple(_read(kind, part, place, where) for kind, part in zip(of, value, strict=True))
-    elif origin is not tuple and origin is not None and isinstance(value, Mapping):
-        return {str(key): _read(kinds[1], part, f"{place}.{key}", where) for key, part in value.items()}
-    elif hint is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    raise SpecError(NOT_READ.format(where=where, what=f"contain {str(value)[:40]!r} at {place!r}"))
+def _tuple(kinds: tuple[Any, ...], value: Any, place: str, where: str) -> tuple[Any, ...]:
+    if isinstance(value, list):
+        if kinds[-1] is Ellipsis:
+            reader = _reader(kinds[0])
+            return tuple([reader(part, place, where) for part in value])
+        if len(kinds) == len(value):
+            return tuple(_reader(kind)(part, place, where) for kind, part in zip(kinds, value, strict=True))
+    raise _unreadable(value, place, where)
+
+
+def _mapping(kind: Any, value: Any, place: str, where: str) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise _unreadable(value, place, where)
+    return {str(key): _reader(kind)(part, f"{place}.{key}", where) for key, part in value.items()}
 
 
 def _one_of(kinds: tuple[Any, ...], value: Any, place: str, where: str) -> Any:
@@ -135,4 +135,16 @@ def _one_of(kinds: tuple[Any, ...], value: Any, place: str, where: str) -> Any:
     if type(value) in kinds:
         return value
     other = [kind for kind in kinds if kind not in (type(None), bool, int, str)]
-    return _read(other[0] if other else kinds[0], value, place, where)
+    return _reader(other[0] if other else kinds[0])(value, place, where)
+
+
+def _single(kind: type, value: Any, place: str, where: str) -> Any:
+    if type(value) is kind:
+        return value
+    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    raise _unreadable(value, place, where)
+
+
+def _unreadable(value: Any, place: str, where: str) -> SpecError:
+    return SpecError(NOT_READ.format(where=where, what=f"contain {str(value)[:40]!r} at {place!r}"))

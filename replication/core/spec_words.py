@@ -140,12 +140,14 @@ WORDS: Mapping[str, Callable[[SpecWords], str]] = {
 def study_words(folder: Path, data: Mapping[str, Any]) -> dict[str, SpecWords]:
     """Every specification of a study by its id, with the study's labels."""
     labels, outcomes = data.get("labels") or {}, data.get("outcomes") or {}
-    return {str(spec.get("id")): SpecWords(spec, labels, outcomes) for spec in _specs(folder)}
+    return {str(spec.get("id")): SpecWords(spec, labels, outcomes) for _, spec in specs_in(folder)}
 
 
-def _specs(folder: Path) -> Iterator[Mapping[str, Any]]:
+def specs_in(folder: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """The specifications of a study's folder as they are written, unchecked, each with its file."""
     for path in visible_paths((folder / "specs").rglob("*.yaml"), folder):
-        yield from _expanded(path, path.stat().st_mtime_ns)
+        for spec in _expanded(path, path.stat().st_mtime_ns):
+            yield path, spec
 
 
 @cache

@@ -48,6 +48,10 @@ def analysis_fingerprint(
     entry: Mapping[str, Any], study: StudyFolder, panels: list[str], inputs: NamedInputs
 ) -> str:
     """Digest of all inputs of an analysis: its options, the code, panels and estimates."""
-    module = module_of(str(entry["kind"]), study.folder)
-    code = code_digest(module, root=study.folder.parents[1]) if module else ""
-    return fingerprint(entry, code, panels, inputs.digests(entry))
+    return fingerprint(entry, analysis_digest(str(entry["kind"]), study), panels, inputs.digests(entry))
+
+
+def analysis_digest(kind: str, study: StudyFolder) -> str:
+    """Digest of the code that an analysis of this kind depends on; empty if there is no such kind."""
+    module = module_of(kind, study.folder)
+    return code_digest(module, root=study.folder.parents[1]) if module else ""

@@ -15,13 +15,14 @@ from replication.report.site.site_render import (
     FOLDERS,
     Site,
     compared_numbers,
+    explorer_script,
     render_study,
     write_site,
 )
 from replication.report.study_config import Entry
 from replication.workflow.project import StudyFolder
 from replication.workflow.trace_step import FOLDER as TRACES
-from replication.workflow.trace_step import study_traces, traces_of
+from replication.workflow.trace_step import explorer_file, study_traces, traces_of
 
 PAGE = "page"
 """Entry of the ledger with the files of a study that are made anew every time."""
@@ -29,7 +30,8 @@ PAGE = "page"
 
 def page(study: StudyFolder, root: Path) -> int:
     """Write the pages of one study, ``report/<study>``; returns how many files they have."""
-    files = pages_of(study, root)
+    made = explorer_file(study, root)
+    files = pages_of(study, root, made.read_bytes() if made.is_file() else b"")
     write_site(files, root / "report", [folder for folder in FOLDERS if folder != TRACES])
     ledger = Ledger(root / study.ledger("page"))
     ledger.note(PAGE, "", [root / "report" / name for name in files])
@@ -49,12 +51,15 @@ def study_site(study: StudyFolder, root: Path) -> Site:
     found = traces_of(study, root, reader, written(reader.context))
     for refused in found.refused.values():
         raise refused
-    return pages_of(study, root) | found.scripts
+    return pages_of(study, root, explorer_script(reader.context)) | found.scripts
 
 
-def pages_of(study: StudyFolder, root: Path) -> Site:
+def pages_of(study: StudyFolder, root: Path, explorer: bytes) -> Site:
     """The pages and the comparison to the committed numbers, which two cores make at a time."""
-    parts: list[Callable[[], Site]] = [partial(_pages, study, root), partial(_compared, study, root)]
+    parts: list[Callable[[], Site]] = [
+        partial(_pages, study, root, explorer),
+        partial(_compared, study, root),
+    ]
     pages, compared = in_processes(_called, parts, unused_cores())
     return pages | compared
 
@@ -63,7 +68,7 @@ def _called(part: Callable[[], Site]) -> Site:
     return part()
 
 
-def _pages(study: StudyFolder, root: Path) -> Site:
+def _pages(study: StudyFolder, root: Path, explorer: bytes) -> Site:
     from replication.report.site.site_pages import StudyReport
 
     context = study_traces(study, root).context
@@ -71,6 +76,7 @@ def _pages(study: StudyFolder, root: Path) -> Site:
         StudyReport(context, tuple(study.sources)),
         summary=summaries_of(root).get(study.id),
         traced=[entry.id for entry in written(context)],
+        explorer=explorer,
     )
 
 

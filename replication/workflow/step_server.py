@@ -161,7 +161,8 @@ class _Reactor:
     ahead : prepare steps and read studies, these first, when nothing else is to be done; not if None.
     most : cores of the run.
     tally : how many steps are running, for these steps to read.
-    prepared, known : steps whose imports were made, and studies that were read.
+    prepared, known, swept : steps whose imports were made, studies that were read, and those without
+        temporary files of earlier runs.
     """
 
     root: Path
@@ -173,6 +174,7 @@ class _Reactor:
     running: dict[int, socket.socket] = field(default_factory=dict)
     prepared: set[str] = field(default_factory=set)
     known: set[str] = field(default_factory=set)
+    swept: set[str] = field(default_factory=set)
 
     def run(self) -> None:
         """Serve requests for steps until the process is ended."""
@@ -211,7 +213,9 @@ class _Reactor:
         if arguments[0] == LATE:
             self.prepared.add(LATE)
         self.prepare(arguments[0])
-        self.read(*arguments[1:2])
+        study = "".join(name for name in arguments[1:2] if not name.startswith("-"))
+        self.read(study)
+        self.sweep(study)
         parent, pid = os.getpid(), os.fork()
         if pid == 0:
             _step_and_exit(self, arguments, parent)
@@ -239,11 +243,19 @@ class _Reactor:
             self.prepared.add(name)
             _prepare(name, self.root)
 
-    def read(self, study: str = "") -> None:
-        """Read a study and its specifications, once."""
-        if study not in self.known:
+    def read(self, study: str) -> None:
+        """Read a study and its specifications, once; the report is of none."""
+        if study and study not in self.known:
             self.known.add(study)
             _read(study, self.root)
+
+    def sweep(self, study: str) -> None:
+        """Remove what earlier runs that were killed left of a study, once, before its first step."""
+        from replication.workflow.steps import sweep
+
+        if study not in self.swept:
+            self.swept.add(study)
+            sweep(self.root, study)
 
     def reap(self) -> None:
         """Answer the requests whose processes have ended with their exit codes."""
@@ -284,12 +296,21 @@ def _prepare(name: str, root: Path) -> None:
 
 
 def _read(study: str, root: Path) -> None:
-    """Read a study, which its steps then have in memory; one that cannot be read, they report themselves."""
+    """Read a study and the code that it uses, which its steps then have in memory.
+
+    One that cannot be read, they report themselves.
+    """
     from replication.workflow import project
+    from replication.workflow.analysis_step import analysis_digest
+    from replication.workflow.estimate_step import estimator_digest
     from replication.workflow.noted_specs import noted_specs
 
     with contextlib.suppress(Exception):
-        noted_specs(project.study(root, study))
+        found = project.study(root, study)
+        for name in {one.spec.estimator for one in noted_specs(found)}:
+            estimator_digest(name)
+        for kind in {str(entry["kind"]) for entry in found.config.get("analyses", [])}:
+            analysis_digest(kind, found)
 
 
 def _step_and_exit(server: _Reactor, arguments: list[str], parent: int) -> None:
@@ -304,7 +325,7 @@ def _step_and_exit(server: _Reactor, arguments: list[str], parent: int) -> None:
         mark_forked(server.unused)
         from replication.workflow.steps import chosen_step
 
-        code = chosen_step(read_arguments(arguments), server.root)
+        code = chosen_step(read_arguments(arguments), server.root, swept=True)
     except SystemExit as refused:
         code = int(refused.code or 0)
     finally:

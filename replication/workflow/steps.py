@@ -17,10 +17,12 @@ from replication.core.wording import counted
 from replication.workflow import project
 
 
-def chosen_step(chosen: argparse.Namespace, root: Path) -> int:
+def chosen_step(chosen: argparse.Namespace, root: Path, *, swept: bool = False) -> int:
     """Run the step that the arguments of ``replication step`` name; returns its exit code."""
     part = (chosen.part, chosen.parts) if chosen.part is not None else None
-    return step(chosen.name, chosen.study, root, threads=chosen.threads, log=chosen.log, part=part)
+    return step(
+        chosen.name, chosen.study, root, threads=chosen.threads, log=chosen.log, part=part, swept=swept
+    )
 
 
 def step(
@@ -31,12 +33,14 @@ def step(
     threads: int,
     log: Path | None,
     part: tuple[int, int] | None = None,
+    swept: bool = False,
 ) -> int:
     """Run a step, print one line about it, and keep the trace in ``log``.
 
     Parameters
     ----------
     part : (number, how many) of the part to estimate; the whole study if None.
+    swept : whether ``sweep`` was called for the study since the run began.
 
     Returns
     -------
@@ -49,7 +53,8 @@ def step(
     try:
         if not study and name not in WITHOUT_STUDY:
             raise InputError(_study_needed(name, root))
-        remove_temporary_files(with_folders_below(folders_of(root, study)))
+        if not swept:
+            sweep(root, study)
         message = (
             _estimate_part(root, study or "", threads, part)
             if part
@@ -90,6 +95,11 @@ def _failed_by_fault(label: str, name: str, log: Path | None) -> int:
     code = _failed(label, name, f"stopped by an internal error{where}", None, 1)
     _write(log, trace)
     return code
+
+
+def sweep(root: Path, study: str | None) -> None:
+    """Remove what killed writes left in the folders of a study, or in the report's where none is named."""
+    remove_temporary_files(with_folders_below(folders_of(root, study)))
 
 
 def folders_of(root: Path, study: str | None) -> list[Path]:

@@ -1,4 +1,7 @@
-"""The traces of a study's printed numbers, written again only where they changed."""
+"""What a study's pages show of every estimate: the traces of printed numbers, and the explorer's data.
+
+Both read all that was saved of every specification. Traces are written again only where they changed.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from replication.core.errors import InputError
+from replication.core.files import write_bytes
 from replication.core.fingerprints import Ledger, file_digest
-from replication.report.site.site_render import trace_script, write_site
+from replication.report.site.site_render import EXPLORER, explorer_script, trace_script, write_site
 from replication.report.study_config import Entry
 from replication.report.trace.traces import StudyTraces
 from replication.workflow.project import StudyFolder
@@ -16,6 +20,8 @@ from replication.workflow.settings import read_settings
 from replication.workflow.trace_inputs import TraceInputs, shared_in
 
 FOLDER = "traces"
+SHOWN = "all specifications"
+"""Entry of the ledger with the data of the explorer, which are made anew every time."""
 
 
 @dataclass(slots=True)
@@ -37,7 +43,7 @@ class TraceFiles:
 
 
 def traces(study: StudyFolder, root: Path) -> tuple[int, int]:
-    """Write the traces of the tables and figures of one study; returns (written, kept).
+    """Write the explorer's data and the traces of the tables and figures; returns (written, kept) of these.
 
     Nothing is written of a table or figure that is refused: the step that makes it says why.
     """
@@ -47,6 +53,12 @@ def traces(study: StudyFolder, root: Path) -> tuple[int, int]:
     ledger = Ledger(root / study.ledger("traces"))
     for name, digest in found.fingerprints.items():
         ledger.note(name, digest, [root / "report" / trace_file(study, name)])
+    explorer, place = explorer_script(reader.context), explorer_file(study, root)
+    if explorer:
+        write_bytes(place, explorer)
+        ledger.note(SHOWN, "", [place])
+    else:
+        place.unlink(missing_ok=True)
     ledger.write(keep=list(ledger.entries))
     return len(found.scripts) - found.kept, found.kept
 
@@ -80,6 +92,11 @@ def traces_of(study: StudyFolder, root: Path, reader: StudyTraces, entries: Sequ
         found.scripts[name] = trace_script(study.id, entry.id, trace)
         found.fingerprints[entry.id] = inputs.fingerprint(entry, trace["shared"])
     return found
+
+
+def explorer_file(study: StudyFolder, root: Path) -> Path:
+    """The script with the data of a study's explorer."""
+    return root / "report" / study.id / f"{EXPLORER}.js"
 
 
 def trace_file(study: StudyFolder, entry: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from replication.core.files import write_bytes
 from replication.display.formatting import SIMULATED_WARNING
+from replication.report.report_context import Context
 from replication.report.site import site_pages
 from replication.report.site.explorer_data import explorer_data
 from replication.report.site.page_templates import SCRIPT, STYLE, from_markdown, page
@@ -26,7 +27,7 @@ SUMMARY = "summary.md"
 FOLDERS = ("files", "traces", "data")
 """Folders of a study that the site alone writes."""
 EXPLORER = "data/explorer"
-"""The data of a study's explorer, a script."""
+"""The data of a study's explorer, a script without its ending."""
 Site = dict[str, bytes]
 
 
@@ -83,21 +84,36 @@ def render_front(
     }
 
 
-def render_study(report: StudyReport, *, summary: Path | None = None, traced: Sequence[str] = ()) -> Site:
+def render_study(
+    report: StudyReport,
+    *,
+    summary: Path | None = None,
+    traced: Sequence[str] = (),
+    explorer: bytes | None = None,
+) -> Site:
     """The pages of one study and the files that they link to, as in ``render``.
 
     Parameters
     ----------
     summary : the written summary, if there is one.
     traced : tables and figures with traces.
+    explorer : ``explorer_script``, where it is at hand.
     """
-    return {f"{report.study.id}/{path}": content for path, content in _study(report, summary, traced)}
+    data = explorer_script(report.context) if explorer is None else explorer
+    return {f"{report.study.id}/{path}": content for path, content in _study(report, summary, traced, data)}
 
 
-def _study(report: StudyReport, summary: Path | None, traced: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+def explorer_script(context: Context) -> bytes:
+    """The data of a study's explorer; nothing where no specification has an effect to show."""
+    data = explorer_data(context)
+    return script(f"{context.study.id}/{EXPLORER}", data) if data["specs"] else b""
+
+
+def _study(
+    report: StudyReport, summary: Path | None, traced: Sequence[str], explorer: bytes
+) -> Iterator[tuple[str, bytes]]:
     study = report.study
     tables, figures = site_pages.tables_of(report, traced), site_pages.figures_of(report, traced)
-    explorer = explorer_data(report.context)
     codebook, flow = (rows_of(report.folders.clean / f"{name}.csv") for name in ("codebook", "sample_flow"))
     shared = {
         "base": "../",
@@ -105,7 +121,7 @@ def _study(report: StudyReport, summary: Path | None, traced: Sequence[str]) -> 
         "warning": SIMULATED_WARNING,
         "study": study,
         "heading": study.heading(study.title),
-        "explored": len(explorer["specs"]),
+        "explored": len(data_of(explorer)["specs"]) if explorer else 0,
         "curve": curve_size(report),
         "summarized": summary is not None,
     }
@@ -120,9 +136,9 @@ def _study(report: StudyReport, summary: Path | None, traced: Sequence[str]) -> 
         yield "summary.html", page("summary.html.j2", **shared, body=from_markdown(summary)).encode()
     data = {"codebook": codebook, "flow": flow, "sources": report.sources}
     yield "data.html", page("data.html.j2", **shared, **data).encode()
-    if explorer["specs"]:
+    if explorer:
         yield "explorer.html", page("explorer.html.j2", **shared).encode()
-        yield f"{EXPLORER}.js", script(f"{study.id}/{EXPLORER}", explorer)
+        yield f"{EXPLORER}.js", explorer
     for name, path in site_pages.taken_away(report):
         yield name, path.read_bytes()
 

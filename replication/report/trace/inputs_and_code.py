@@ -20,9 +20,8 @@ from replication.core.code_digest import code_digest, code_files
 from replication.core.details_record import plain
 from replication.core.fingerprints import file_digest
 from replication.core.plain_data import texts_in
-from replication.core.spec_grid import expand, in_study, read_spec_file
+from replication.core.spec_words import specs_in
 from replication.core.study_folder import STUDY
-from replication.core.temporary_files import visible_paths
 from replication.report import facts
 from replication.report.report_context import Context
 from replication.report.report_data import Saved
@@ -274,11 +273,7 @@ class Provenance:
     @cached_property
     def spec_files(self) -> dict[str, str]:
         """Every specification of the study and the file that contains it."""
-        found = {}
-        for path in visible_paths((self.folder / "specs").rglob("*.yaml"), self.folder):
-            for variant in expand(read_spec_file(path), in_study(path)):
-                found[str(variant.get("id"))] = self._relative(path)
-        return found
+        return {str(spec.get("id")): self._relative(path) for path, spec in specs_in(self.folder)}
 
     @cached_property
     def in_file(self) -> Counter[str]:
