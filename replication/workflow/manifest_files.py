@@ -23,12 +23,14 @@ from replication.core.result_files import FILES
 from replication.core.temporary_files import visible_paths
 from replication.core.versions import package_versions
 from replication.report.folders import Folders
+from replication.report.site.site_render import EXPLORER
 from replication.sources.manifest import MANIFEST, locate
 from replication.workflow import project
 from replication.workflow.crate import crate
 from replication.workflow.entry_inputs import PLACES
 from replication.workflow.project import FIGURE_ENDINGS, TABLE_ENDINGS, StudyFolder
 from replication.workflow.study_specs import study_specs
+from replication.workflow.trace_step import FOLDER as TRACES
 
 Record = dict[str, Any]
 SHARED = ("Snakefile", "config.yaml", MANIFEST, "pyproject.toml", "requirements.lock", "CITATION.cff")
@@ -95,9 +97,10 @@ def manifest(root: Path) -> Record:
 
 def _rule_of(path: Path) -> str:
     """The rule that writes a file of the report."""
-    if path.parts[0] in ("index.html", "assets"):
+    study, *below = path.parts
+    if study in ("index.html", "assets"):
         return "report"
-    return "traces" if path.parts[1:2] == ("traces",) else "page"
+    return "traces" if below[0] == TRACES or "/".join(below) == f"{EXPLORER}.js" else "page"
 
 
 def _file(root: Path, path: Path, **more: Any) -> Record:

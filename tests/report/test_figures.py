@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from replication.core import details_record
 from replication.core.errors import SpecError
 from replication.display.canvas import styled
 from replication.report.figures import FIGURES, event_study_figure, write_figure
-from replication.report.figures.figure_files import Drawing, read_description
+from replication.report.figures.figure_files import MOST_POINTS, Drawing, read_description, write_svg
 from replication.report.folders import Folders
 from replication.report.report_context import Context
 from replication.report.study_config import Entry, StudyConfig, parse_study
@@ -45,6 +46,21 @@ def segments(axes: Axes) -> set[tuple[float, float]]:
     """(low, high) of every vertical bar."""
     found = [c.get_segments() for c in axes.collections]  # type: ignore[attr-defined]
     return {(round(s[0][1], 12), round(s[1][1], 12)) for part in found for s in part}
+
+
+@pytest.mark.parametrize(("points", "pixels"), [(MOST_POINTS - 10, False), (MOST_POINTS + 10, True)])
+def test_many_points_are_pixels_in_an_svg_and_its_text_is_text(
+    tmp_path: Path, points: int, pixels: bool
+) -> None:
+    figure = Figure()
+    axes = figure.add_subplot(title="Many points")
+    axes.plot(np.arange(points), np.arange(points) % 7, "o")
+    write_svg(figure, tmp_path / "many.svg", {"Title": "Many points"})
+    svg = (tmp_path / "many.svg").read_text(encoding="utf-8")
+    assert ("<image" in svg) == pixels
+    assert ">Many points</text>" in svg
+    if pixels:
+        assert len(svg) < 100_000
 
 
 def test_the_csv_has_every_plotted_number(context: Context) -> None:

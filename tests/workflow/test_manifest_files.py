@@ -46,8 +46,11 @@ def test_every_output_has_its_rule_its_specifications_and_its_panel(described: P
     assert table["panels"] == ["data_clean/first/panel.parquet"]
     assert outputs["tables/first/analyses/placebo.csv"]["seed"] == 7
     assert {one["rule"] for one in outputs.values()} == {
-        *("clean", "estimate", "gather", "check", "analyze", "tables", "figures", "summary", "page", "report")
+        *("clean", "estimate", "gather", "check", "analyze", "tables", "figures", "summary", "traces"),
+        *("page", "report"),
     }
+    assert outputs["report/first/data/explorer.js"]["rule"] == "traces"
+    assert outputs["report/first/data/checks.js"]["rule"] == "page"
     content = (described / "tables/first/effects.tex").read_bytes()
     assert table["sha256"] == hashlib.sha256(content).hexdigest()
     (spec,) = [one for one in found["specifications"] if one["id"] == "first_events"]

@@ -10,7 +10,9 @@ import pytest
 from replication.report.study_config import Entry
 from replication.report.trace.traced_entry import Traced
 from replication.report.trace.traces import StudyTraces
+from replication.workflow.page_step import study_site
 from replication.workflow.project import read_study
+from replication.workflow.report_step import render_site
 from replication.workflow.trace_step import traces
 
 ALL = {"effects", "others", "path"}
@@ -115,3 +117,23 @@ def test_traces_are_made_again_where_their_inputs_changed(
     traces(study, project)
     anew = {path.name: path.read_bytes() for path in (project / "report/first/traces").iterdir()}
     assert kept == anew, "what is kept is what would be made"
+
+
+def test_a_table_that_is_refused_has_no_traces_and_the_others_have_theirs(project: Path) -> None:
+    place = project / "studies/first/tables.yaml"
+    text = place.read_text(encoding="utf-8")
+    assert "first_grid__none__none" in text
+    place.write_text(text.replace("first_grid__none__none", "absent"), encoding="utf-8")
+    assert traces(read_study(project / "studies/first", project), project) == (0, 2)
+    names = {path.stem for path in (project / "report/first/traces").iterdir()}
+    assert names == ALL - {"effects"}, "the table itself is refused by the step that makes it"
+
+
+def test_the_data_of_the_explorer_are_those_of_the_whole_report(project: Path) -> None:
+    made = project / "report/first/data/explorer.js"
+    before = made.read_bytes()
+    made.unlink()
+    study = read_study(project / "studies/first", project)
+    traces(study, project)
+    assert made.read_bytes() == before == render_site(project)["first/data/explorer.js"]
+    assert study_site(study, project)["first/data/explorer.js"] == before
