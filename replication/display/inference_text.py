@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from replication.core.details import Details
 from replication.core.estimates import Estimates
+from replication.core.special_functions import special
 from replication.display.formatting import distinct_words, integer, listed
 
 DESIGN_BASED = ("roth_santanna",)

@@ -74,7 +74,7 @@ def test_a_run_and_its_rules_open_without_numbers(module: str) -> None:
 ROLES = ("--unit", "unit", "--time", "time", "--cohort", "cohort", "--outcome", "y", "--cluster", "state")
 DRAWS = {"matplotlib", "fontTools", "PIL"}
 PAGES = {"jinja2", "markdown_it"}
-FITS = {"scipy.stats", "scipy.optimize", "scipy.interpolate"}
+FITS = {"scipy.stats", "scipy.optimize", "scipy.interpolate", "numpy.f2py", "numpy.testing"}
 NEVER = {"matplotlib.pyplot", "matplotlib.style", "statsmodels", "pyfixest", "linearmodels", "openpyxl"}
 OTHER_METHODS = {
     "replication.inference.cluster_bootstrap",

@@ -143,7 +143,7 @@ def test_a_plain_snakemake_at_work_is_named_too(fresh: Path) -> None:
 def test_without_the_process_that_serves_steps_run_by_themselves(finished: Path, fresh: Path) -> None:
     done = run(fresh, program=["python", "-m", "snakemake", "--cores", "2"])
     assert done.returncode == 0, done.stderr
-    assert len(steps(done.stdout)) == 1 + len(STUDIES) * 12
+    assert len(steps(done.stdout)) == 1 + len(STUDIES) * 13
     assert outputs(fresh) == outputs(finished)
 
 
