@@ -225,11 +225,11 @@ class _Reactor:
     def preparations(self) -> list[Callable[[], None]]:
         """The imports of every step, and each study once estimators are there, which know their keys.
 
-        Cleaning is prepared where a study has no panels yet. Unchanged studies come last: the report alone
-        may need them.
+        Cleaning is prepared where a study that someone has edited has no panels yet. Unchanged studies come
+        last: the report alone may need them.
         """
         studies = [folder.name for folder in study_folders(self.root)]
-        panels = [(self.root / LEDGERS["clean"].format(study)).is_file() for study in studies]
+        panels = [(self.root / LEDGERS["clean"].format(study)).is_file() for study in self.ahead or ()]
         steps = [name for name in NEEDED if name != LATE and not (name == "clean" and all(panels))]
         imports = [partial(self.prepare, name) for name in steps]
         place = steps.index("estimate") + 1

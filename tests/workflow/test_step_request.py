@@ -185,10 +185,9 @@ def test_steps_that_an_edit_makes_are_prepared_first(tmp_path: Path) -> None:
     with socket.socket() as listener:
         reactor = _Reactor(tmp_path, listener, 0, ahead=["edited"], most=1)
         fresh = [one.args[0] for one in reactor.preparations()]
-        for name in ("edited", "other"):
-            ledger = tmp_path / f"data_clean/{name}/.clean.json"
-            ledger.parent.mkdir(parents=True)
-            ledger.touch()
+        ledger = tmp_path / "data_clean/edited/.clean.json"
+        ledger.parent.mkdir(parents=True)
+        ledger.touch()
         ready = [one.args[0] for one in reactor.preparations()]
     assert set(fresh) == set(NAMES) - {LATE} | {"edited", "other"}
     assert fresh[:3] == ["clean", "estimate", "edited"]
