@@ -42,7 +42,10 @@ NEEDED = {
     "analyze": (
         "replication.workflow.analysis_step",
         "replication.estimators.estimate_spec",
+        "scipy.optimize",
         "replication.inference.sensitivity",
+        "scipy.interpolate",
+        "scipy.ndimage",
         "scipy.stats",
         "pyarrow.parquet",
     ),
@@ -53,13 +56,22 @@ NEEDED = {
         "replication.checks.fixed_effect_poisson",
     ),
     "tables": ("replication.workflow.report_step", "replication.report.tables.regression_table", "docx"),
-    "figures": ("replication.display.canvas", *BACKENDS, "fontTools.subset"),
+    "figures": (
+        "matplotlib",
+        "matplotlib.text",
+        "matplotlib.axes",
+        "replication.display.canvas",
+        "fontTools.subset",
+        *BACKENDS,
+    ),
     "summary": ("replication.workflow.report_step", "replication.report.summary"),
     "traces": ("replication.workflow.trace_step",),
     "page": ("replication.workflow.page_step", "replication.checks.compare_numbers"),
     "report": ("replication.workflow.report_step", "replication.report.site.site_render"),
 }
-"""What is imported before a step is forked for the first time, and what its libraries import late."""
+"""What is imported before a step is forked for the first time, and what its libraries import late.
+
+Parts of large libraries are named one by one: between two of them the process looks for requests."""
 OF_ALL_ESTIMATORS = frozenset({"estimate", "gather", "analyze", "check"})
 """Steps that read specifications, which imports every estimator that one of them names."""
 LATE, LULL = "check", 1.0
@@ -231,11 +243,16 @@ class _Reactor:
         studies = [folder.name for folder in study_folders(self.root)]
         panels = [(self.root / LEDGERS["clean"].format(study)).is_file() for study in self.ahead or ()]
         steps = [name for name in NEEDED if name != LATE and not (name == "clean" and all(panels))]
-        imports = [partial(self.prepare, name) for name in steps]
-        place = steps.index("estimate") + 1
+        first = steps[: steps.index("estimate") + 1]
         changed = [partial(self.read, study) for study in self.ahead or ()]
         others = [partial(self.read, study) for study in studies if study not in (self.ahead or ())]
-        return [*imports[:place], *changed, *imports[place:], *others]
+        return [*self.imports(first), *changed, *self.imports(steps[len(first) :]), *others]
+
+    def imports(self, steps: Sequence[str]) -> Iterator[Callable[[], None]]:
+        """The imports of steps, one by one, and what else they need."""
+        for name in steps:
+            yield from (partial(_load, module) for module in NEEDED[name])
+            yield partial(self.prepare, name)
 
     def prepare(self, name: str) -> None:
         """Make the imports of a step, once."""
@@ -280,19 +297,21 @@ class _Reactor:
 
 
 def _prepare(name: str, root: Path) -> None:
-    """Import what a step needs and read its imports, of which it takes digests.
-
-    A step that needs a module that is broken reports it itself.
-    """
+    """Import what a step needs and read its imports, of which it takes digests."""
     estimators = estimator_names() if name in OF_ALL_ESTIMATORS else ()
     modules = [*NEEDED.get(name, ()), *(f"replication.estimators.{one}" for one in estimators)]
     for module in modules:
-        with contextlib.suppress(Exception):
-            importlib.import_module(module)
+        _load(module)
     own = [module for module in modules if module.startswith("replication.")]
     with contextlib.suppress(Exception):
         code_digest(*own, root=root, every_choice=False)
         code_digest(*own, root=root)
+
+
+def _load(module: str) -> None:
+    """Import a module; a step that needs one that is broken reports it itself."""
+    with contextlib.suppress(Exception):
+        importlib.import_module(module)
 
 
 def _read(study: str, root: Path) -> None:

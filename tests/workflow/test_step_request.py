@@ -18,7 +18,7 @@ from small_project import environment
 
 from replication.workflow.step_arguments import NAMES, read_arguments
 from replication.workflow.step_request import INTERRUPTED, LOST, VARIABLE, answered
-from replication.workflow.step_server import LATE, _Reactor
+from replication.workflow.step_server import LATE, _load, _Reactor
 from replication.workflow.steps import STEPS
 
 COMMAND = ["step", "clean", "mine", "--log", "logs/mine/clean.log"]
@@ -177,6 +177,11 @@ def test_a_step_sees_how_many_cores_the_others_leave(tmp_path: Path) -> None:
             assert reactor.unused(brief) == unused
 
 
+def prepared(reactor: _Reactor) -> list[str]:
+    """Steps and studies in the order in which they are prepared, without their modules."""
+    return [one.args[0] for one in reactor.preparations() if one.func is not _load]
+
+
 def test_steps_that_an_edit_makes_are_prepared_first(tmp_path: Path) -> None:
     """The libraries of the check are not: they take a second, and it often has nothing to do."""
     for name in ("edited", "other"):
@@ -184,11 +189,11 @@ def test_steps_that_an_edit_makes_are_prepared_first(tmp_path: Path) -> None:
         (tmp_path / f"studies/{name}/study.yaml").touch()
     with socket.socket() as listener:
         reactor = _Reactor(tmp_path, listener, 0, ahead=["edited"], most=1)
-        fresh = [one.args[0] for one in reactor.preparations()]
+        fresh = prepared(reactor)
         ledger = tmp_path / "data_clean/edited/.clean.json"
         ledger.parent.mkdir(parents=True)
         ledger.touch()
-        ready = [one.args[0] for one in reactor.preparations()]
+        ready = prepared(reactor)
     assert set(fresh) == set(NAMES) - {LATE} | {"edited", "other"}
     assert fresh[:3] == ["clean", "estimate", "edited"]
     assert fresh[-1] == "other"
