@@ -170,7 +170,7 @@ class Provenance:
         return {
             "file": self._relative(clean if clean.is_file() else self.folder / STUDY),
             "raw": self._raw_files(module if clean.is_file() else ""),
-            "flow": file_records(flow),
+            "flow": self._kept("flow", str(flow), lambda: {"rows": file_records(flow)})["rows"],
             "code": self.refer("code", module),
             "command": f"replication step clean {self.folder.name}",
         }
