@@ -2,7 +2,7 @@
 
 SciPy copies every public name of numpy. Two of these are imported when they are asked for: the translator of
 Fortran and the tools for tests, 33 modules that no estimate uses, and 3% of the time of a small one. What
-else is used of SciPy shares this first import; the tools can be imported afterwards as usual.
+else is used of SciPy shares this first import; the tools can be imported later as usual.
 """
 
 from __future__ import annotations
