@@ -18,7 +18,7 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from replication.commands import audit, check_panel, outputs, own_data, own_study
 from replication.core.errors import InputError
@@ -26,6 +26,7 @@ from replication.workflow import step_arguments
 
 COLLECT_AFTER = 1_000_000
 """New objects after which Python looks for garbage; a small estimate makes 600,000, most of them imports."""
+COMMAND = "COMMAND"
 SIMILAR = 0.8
 """Likeness of an unknown option and a known one from which on the latter is proposed."""
 DESCRIPTION = "Staggered-adoption difference-in-differences on your own panel or in the studies of a project."
@@ -62,6 +63,15 @@ class CommandParser(argparse.ArgumentParser):
                 )
             self.exit(2, f"{self.prog}: {what}. `{self.prog} --help` lists the {kind}.\n")
         return found, unknown
+
+    def error(self, message: str) -> NoReturn:
+        """One sentence instead of all options, with the name that may be meant; exit code 2."""
+        found = re.match(r"argument (.*): invalid choice: '?([^' ]*)'? \(choose from (.*)\)", message)
+        near = difflib.get_close_matches(found[2], re.findall(r"[\w-]+", found[3]), n=1) if found else []
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        if found and found[1] == COMMAND:
+            self.exit(2, f"{self.prog}: no command {found[2]!r}{hint}. `{self.prog} --help` lists them.\n")
+        self.exit(2, f"{self.prog}: {message}{hint}. `{self.prog} --help` lists the options.\n")
 
 
 def run_once() -> None:
@@ -125,7 +135,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    commands = top.add_subparsers(required=True, metavar=COMMAND)
     _data(commands)
     for group in (own_data, check_panel, audit, own_study, outputs):
         group.add(commands)

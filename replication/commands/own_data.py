@@ -45,9 +45,15 @@ def add(commands: Subparsers) -> None:
     )
     compare.set_defaults(run=run_compare)
     explain = commands.add_parser(
-        "explain", help="list the keys of a specification, or show a specification with all its defaults"
+        "explain", help="list the keys of a specification, describe one, or show a specification in full"
     )
-    explain.add_argument("spec", type=Path, nargs="?", metavar="SPEC.yaml", help="specification to show")
+    explain.add_argument(
+        "spec",
+        type=Path,
+        nargs="?",
+        metavar="NAME",
+        help="specification file or folder of a result to show; or a key, or an estimator, to describe",
+    )
     explain.set_defaults(run=run_explain)
 
 
@@ -225,8 +231,8 @@ def run_compare(chosen: argparse.Namespace) -> int:
 
 
 def run_explain(chosen: argparse.Namespace) -> int:
-    """``replication explain [SPEC.yaml]``."""
-    from replication.workflow.explain import explain_keys, explain_spec
+    """``replication explain [NAME]``."""
+    from replication.workflow.explain import explain_keys, explain_named
 
-    print(explain_keys() if chosen.spec is None else explain_spec(chosen.spec))
+    print(explain_keys() if chosen.spec is None else explain_named(chosen.spec))
     return 0

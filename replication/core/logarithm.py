@@ -20,8 +20,16 @@ def logged_column(outcome: str) -> str | None:
 
 
 def source_column(outcome: str, frame: pd.DataFrame) -> str:
-    """The column that an outcome is read from."""
-    return outcome if outcome in frame.columns else logged_column(outcome) or outcome
+    """The column that an outcome is read from; that of a logarithm that is written otherwise is refused."""
+    if outcome in frame.columns:
+        return outcome
+    other = re.fullmatch(r"(?:ln|LN|Ln|LOG|Log|np\.log)\s*\((.+)\)|log\s+\((.+)\)", outcome.strip())
+    if other:
+        column = (other[1] or other[2]).strip()
+        raise PanelError(
+            f"The panel has no column {outcome!r}. Write the natural logarithm of a column as log({column})."
+        )
+    return logged_column(outcome) or outcome
 
 
 def with_logarithm(frame: pd.DataFrame, spec: Spec) -> pd.DataFrame:

@@ -88,7 +88,8 @@ def _assignment(text: str) -> tuple[str, Any]:
     """A key and its value, written ``key=value``, or ``key: value`` as in a file and in messages."""
     found = re.match(r"\s*([\w.]+)\s*[=:](.*)", text, re.DOTALL)
     if found is None:
-        raise SpecError(f"--set takes KEY=VALUE, such as --set 'window=[-5,5]'; got {text!r}.")
+        file = " Name a specification file before the options." if text.endswith((".yaml", ".yml")) else ""
+        raise SpecError(f"--set takes KEY=VALUE, such as --set 'window=[-5,5]'; got {text!r}.{file}")
     key, value = found.groups()
     try:
         return _whole_key(key), parse_yaml(value)

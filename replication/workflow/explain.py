@@ -1,14 +1,17 @@
-"""``replication explain`` and ``replication compare``: resolved specifications and their differences."""
+"""``replication explain`` and ``replication compare``: keys, resolved specifications, their differences."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 import yaml
 
+from replication.core.errors import SpecError, nearest
 from replication.core.estimates import Estimates, row_labels
+from replication.core.result_files import RECORDED
 from replication.core.spec import load_specs
 from replication.core.spec_grid import flat
 from replication.core.spec_schema import explain
@@ -29,6 +32,40 @@ def explain_keys() -> str:
         keys = ", ".join(keys_read(name)) or "no further keys"
         lines.append(f"  {name}: {entry.label}; reads {keys}")
     return "\n".join(lines)
+
+
+def explain_named(place: Path) -> str:
+    """A specification file, that of a saved result, a key with those below it, or an estimator with its keys.
+
+    Raises
+    ------
+    SpecError
+        If there is nothing of that name.
+    """
+    if place.is_dir() and not (place / RECORDED).is_file():
+        raise SpecError(
+            f"The folder {place} contains no {RECORDED}: it is no result of `replication estimate`."
+        )
+    word, keys = str(place), _lines_by_key()
+    if place.exists() or place.suffix in (".yaml", ".yml"):
+        return explain_spec(place / RECORDED if place.is_dir() else place)
+    if word in ENTRIES:
+        read = [keys[key] for key in keys_read(word) if key in keys]
+        return "\n".join([f"{word}: {ENTRIES[word].label}. It reads:", "", *read])
+    if found := [line for key, line in keys.items() if key == word or key.startswith(f"{word}.")]:
+        return "\n".join(found)
+    near = nearest(word, [*keys, *ENTRIES])
+    raise SpecError(
+        f"There is no file, key, or estimator {word!r}{near}. `replication explain` lists all of them."
+    )
+
+
+def _lines_by_key() -> dict[str, str]:
+    """What ``explain`` says of each key."""
+    lines = explain().splitlines()[2:]
+    return {
+        found[1]: line for line in lines if (found := re.match(r"([\w.]+)(?: \[default: .*?\])?: ", line))
+    }
 
 
 def explain_spec(path: Path) -> str:

@@ -34,8 +34,8 @@ STUDY: Final = """\
 
 id: {name}
 title: {title}
-description: >-
-  Research question, data, and design. This text appears above the tables on the page.
+description: >-                 # question, data, and design; it appears above the tables on the page
+  {described}
 
 panels:
   panel:                        # specifications use this name
@@ -133,7 +133,9 @@ def of_description(keys: Mapping[str, Any]) -> dict[str, str]:
     columns = {key: in_yaml(keys[key]) for key in ("outcome", "unit", "time")}
     unique = "duplicates" not in keys
     logged = logged_column(str(keys["outcome"]))
+    subject = " ".join(str(keys["outcome"]).split())
     return {
+        "described": f"The effect of adoption on {subject}, by three estimators.",
         "column": in_yaml(logged or keys["outcome"]),
         "scale": "log points" if logged else "units of the outcome",
         "keys": f"    keys: [{columns['unit']}, {columns['time']}]    # refused if two rows share these\n"

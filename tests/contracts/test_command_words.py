@@ -60,10 +60,50 @@ ESTIMATE = "estimate --panel panel.csv --outcome y --out out"
             "replication explain: unexpected argument 'b.yaml'. `replication explain --help` lists the "
             "arguments.\n",
         ),
+        (
+            "estim --panel panel.csv",
+            "replication: no command 'estim' (did you mean estimate?). `replication --help` lists them.\n",
+        ),
+        (
+            "estimate --panel panel.csv --outcome y",
+            "replication estimate: the following arguments are required: --out. "
+            "`replication estimate --help` lists the options.\n",
+        ),
+        (
+            "estimate --panel panel.csv --set window=[-3,3] my.yaml --out out",
+            "replication: --set takes KEY=VALUE, such as --set 'window=[-5,5]'; got 'my.yaml'. Name a "
+            "specification file before the options.\n",
+        ),
+        (
+            "estimate --panel panel.csv --outcome 'ln(y)' --out out",
+            "replication: The panel has no column 'ln(y)'. Write the natural logarithm of a column as "
+            "log(y).\n",
+        ),
+        (
+            "explain windw",
+            "replication: There is no file, key, or estimator 'windw' (did you mean 'window'?). "
+            "`replication explain` lists all of them.\n",
+        ),
     ],
 )
 def test_an_unknown_argument_is_named_with_its_command(run: Runner, line: str, words: str) -> None:
     assert run(line) == (2, words)
+
+
+def test_explain_takes_a_result_a_key_and_an_estimator(run: Runner) -> None:
+    assert run(f"{ESTIMATE} --estimator twfe")[0] == 0
+    of_folder = run("explain out")
+    assert of_folder == run("explain out/spec.yaml")
+    assert "estimator: twfe" in of_folder[1]
+    code, said = run("explain inference")
+    keys = [line.partition(" ")[0] for line in said.splitlines()]
+    assert (code, keys[0], keys[1]) == (0, "inference", "inference.method")
+    code, said = run("explain twfe")
+    assert code == 0
+    assert said.startswith("twfe: Two-way fixed effects. It reads:\n")
+    assert "\ncovariates" in said
+    code, said = run("explain .")
+    assert (code, "contains no spec.yaml" in said) == (2, True)
 
 
 def test_a_second_cluster_column_is_proposed_as_a_list(run: Runner) -> None:
