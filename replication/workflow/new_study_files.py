@@ -137,7 +137,7 @@ def of_description(keys: Mapping[str, Any]) -> dict[str, str]:
     return {
         "described": f"The effect of adoption on {subject}, by three estimators.",
         "column": in_yaml(logged or keys["outcome"]),
-        "scale": "log points" if logged else "units of the outcome",
+        "scale": "log points" if logged else in_yaml(f"units of {subject}"),
         "keys": f"    keys: [{columns['unit']}, {columns['time']}]    # refused if two rows share these\n"
         * unique,
         "read": f"    read: {in_yaml(read)}\n" if (read := reading(keys)) else "",
