@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from replication.core.column_roles import named_columns
 from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates
 from replication.core.frames import read_frame, without_marks
@@ -264,7 +265,7 @@ def _frame(data: pd.DataFrame | str | Path, spec: Spec) -> pd.DataFrame:
             f"The data are of type {type(data).__name__}, where a pandas DataFrame or the path of a file is "
             "needed. Pass one of the two."
         )
-    return read_frame(Path(data), identifier_columns(spec), spec.read)
+    return read_frame(Path(data), identifier_columns(spec), spec.read, named_columns(spec))
 
 
 def _results(fits: Estimates | Sequence[Estimates]) -> list[Estimates]:

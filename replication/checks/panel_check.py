@@ -13,9 +13,10 @@ import pandas as pd
 from replication.checks import panel_findings as look
 from replication.checks.panel_findings import Finding
 from replication.checks.trial_estimate import PLACEHOLDER, attempt, unchecked, with_placeholder
+from replication.core.column_roles import named_columns
 from replication.core.columns import FIRST_LINE, first_in, require_columns
 from replication.core.errors import InputError
-from replication.core.frames import read_frame
+from replication.core.frames import read_frame, without_marks
 from replication.core.intake import Intake, take_in
 from replication.core.interactions import covariate_columns
 from replication.core.logarithm import source_column
@@ -121,8 +122,10 @@ def check_panel(
 def _frame(data: Path | pd.DataFrame, spec: Spec) -> pd.DataFrame:
     """The panel as its file is read; a frame that was passed, with what ``read`` does to labels."""
     if isinstance(data, pd.DataFrame):
-        return stripped(data) if spec.read.strip_blanks else data
-    return read_frame(data, identifier_columns(spec), spec.read)
+        marked = without_marks(data, spec.read)
+        return with_numbers(stripped(marked) if spec.read.strip_blanks else marked, spec.read)
+    needed = [name for name in named_columns(spec) if name != PLACEHOLDER]
+    return read_frame(data, identifier_columns(spec), spec.read, needed)
 
 
 def _named_columns(frame: pd.DataFrame, spec: Spec, outcomes: Sequence[str]) -> list[str]:
@@ -172,6 +175,11 @@ class _Found:
     def _propose(self, keys: Mapping[str, Any]) -> None:
         """Add the keys of a finding; lists grow, and start with what the keys given name."""
         given = {"never": list(self.spec.never), "read.missing": list(self.spec.read.missing)}
+        both = {**self.proposed, **keys}
+        read = self.spec.read
+        if both.get("read.decimal", read.decimal) == both.get("read.thousands", read.thousands):
+            # Two columns are written in two ways, of which one alone can be read.
+            keys = {key: keys[key] for key in keys if key not in ("read.decimal", "read.thousands")}
         for key, value in keys.items():
             if isinstance(value, list):
                 before = self.proposed.get(key, given.get(key, []))
@@ -204,9 +212,9 @@ def _as_read(frame: pd.DataFrame, outcomes: list[str], found: _Found) -> tuple[p
     covariates = covariate_columns(spec, frame)
     found.note(look.spellings(frame, labels, first))
     weights = [spec.weights] if spec.weights else []
-    found.note(look.numbers(frame, [*outcomes, *covariates, *weights], first))
-    reading = {key: value for key, value in found.proposed.items() if key.startswith("read.")}
-    return with_numbers(frame, _spec(reading, ()).read), covariates
+    found.note(look.numbers(frame, [*outcomes, *covariates, *weights], first, spec.read))
+    proposed = {key.removeprefix("read."): value for key, value in found.proposed.items() if "read." in key}
+    return with_numbers(frame, replace(spec.read, **proposed)), covariates
 
 
 def _taken_in(frame: pd.DataFrame, found: _Found) -> Intake | None:

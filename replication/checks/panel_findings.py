@@ -12,16 +12,22 @@ import pandas as pd
 from replication.core.columns import written_cell
 from replication.core.dropped_units import examples
 from replication.core.duplicates import repeated_rows
-from replication.core.intake import is_code, never_code
+from replication.core.identifiers import same_but_case
+from replication.core.never_treated import is_code, names_blanks, never_code
 from replication.core.panel import NEVER, Panel
 from replication.core.reading import (
+    AS_USUAL,
     MOST_MARKS,
+    Read,
     formatted,
+    is_blank,
     is_text,
+    not_numbers,
     number_hint,
     number_keys,
     of_read,
     plain_label,
+    plain_numbers,
     proposal,
     shown,
 )
@@ -102,7 +108,10 @@ def blanks(frame: pd.DataFrame, labels: Sequence[str], named: Sequence[str], fir
 
 
 def spellings(frame: pd.DataFrame, labels: Sequence[str], first: int) -> Iterator[Finding]:
-    """Labels that differ in capital letters only: two units to the package, one to a reader."""
+    """Labels that differ in capital letters only: two units to the package, one to a reader.
+
+    Names are refused; a single letter, or a code with digits, may well depend on case.
+    """
     for name in labels:
         if name not in frame.columns or not is_text(frame[name]):
             continue
@@ -110,20 +119,26 @@ def spellings(frame: pd.DataFrame, labels: Sequence[str], first: int) -> Iterato
         same = known.map(plain_label).str.casefold()
         pairs = known[same.duplicated(keep=False) & ~known.map(plain_label).duplicated(keep=False)]
         if len(pairs):
-            two = pairs[same[pairs.index] == same[pairs.index[0]]].tolist()
+            names = same_but_case(known)
+            two = list(names) if names else pairs[same[pairs.index] == same[pairs.index[0]]].tolist()
             text = (
                 f"{two[0]!r} and {two[1]!r} differ in capital letters only and count as two: use one spelling"
             )
-            yield finding(text, name, frame[name].isin(two[1:]), first)
+            yield finding(text, name, frame[name].isin(two[1:]), first, refused=bool(names))
 
 
-def numbers(frame: pd.DataFrame, names: Sequence[str], first: int) -> Iterator[Finding]:
-    """Text, infinite, missing and constant values where numbers are measured."""
+def numbers(
+    frame: pd.DataFrame, names: Sequence[str], first: int, read: Read = AS_USUAL
+) -> Iterator[Finding]:
+    """Text, infinite, missing and constant values where numbers are measured.
+
+    ``read``: how the numbers of the frame were read.
+    """
     for name in names:
         values = pd.to_numeric(frame[name], errors="coerce")
-        text = values.isna() & frame[name].notna()
+        text = not_numbers(frame[name], values, read)
         if text.any():
-            yield _text(frame[name], text, name, first)
+            yield _text(frame[name], text, first, read)
             continue
         infinite, missing = np.isinf(values.to_numpy(dtype=float, na_value=np.nan)), frame[name].isna()
         if infinite.any():
@@ -136,18 +151,18 @@ def numbers(frame: pd.DataFrame, names: Sequence[str], first: int) -> Iterator[F
             )
 
 
-def _text(values: pd.Series[Any], text: Any, name: str, first: int) -> Finding:
+def _text(values: pd.Series[Any], text: Any, first: int, read: Read) -> Finding:
     """A finding on text in a column of numbers; keys where the text can mean one thing only."""
     marks = sorted({str(value).strip() for value in values[text].unique()})
-    written = [mark for mark in marks if formatted(mark)]
+    written = [mark for mark in marks if formatted(mark, read)]
     others = [mark for mark in marks if mark not in written]
     keys: dict[str, Any] = {}
     advice = ""
-    if codes := [mark for mark in others if number_keys(mark)]:
+    if codes := [mark for mark in others if number_keys(mark, read)]:
         keys["read.missing"] = others if len(others) <= MOST_MARKS else codes[:MOST_MARKS]
     elif others:
-        advice = f".{number_hint(others)}"
-    meanings = [number_keys(mark) for mark in written]
+        advice = f".{number_hint(others, read)}"
+    meanings = [number_keys(mark, read) for mark in written]
     sure = next((known[0] for known in meanings if len(known) == 1), None)
     if sure is not None:
         keys |= of_read(sure[1])
@@ -161,7 +176,7 @@ def _text(values: pd.Series[Any], text: Any, name: str, first: int) -> Finding:
     what = "values with a percent sign" if "read.percent" in keys else "values that are not numbers"
     if "read.percent" in keys:
         advice = " (12% is read as 12; to read it as 0.12, set `--percent share` instead)"
-    return finding(f"{what}: {words}{advice}", name, text, first, keys, refused=True)
+    return finding(f"{what}: {words}{advice}", str(values.name), text, first, keys, refused=True)
 
 
 def _named(marks: Sequence[str]) -> str:
@@ -188,10 +203,11 @@ def never_codes(
     named : codes that the specification names.
     refused : whether a code that is not named is refused, as one that is no quarter or month is.
     """
-    plain = pd.to_numeric(values, errors="coerce")
+    plain = plain_numbers(values)
     at = str(values.name)
-    zero = (plain == 0) & ~((span[0] <= 0) & (span[1] >= 0))
+    zero = (plain == 0) & (not span[0] <= 0 <= span[1])
     infinite = plain.isin([np.inf])
+    values = values if names_blanks(named) else values.mask(is_blank(values))
     for words, rows in (("empty", values.isna()), ("0", zero), ("Inf", infinite)):
         if units[rows].notna().any():
             text = f"{units[rows].nunique()} units are never treated: the cohort is {words}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from replication.cleaning.recipe import Cleaned
 from replication.core.errors import InputError, PanelError, nearest
 from replication.core.frames import read_frame
 from replication.core.period_labels import written
+from replication.core.reading import Read, formatted, misread, number_hint
 from replication.core.spec import checked_read
 
 _KINDS: Final = {"i": "int64", "u": "int64", "f": "float64", "b": "bool", "M": "datetime64[ns]"}
@@ -42,12 +43,36 @@ def ready_panels(panels: Mapping[str, Any], folder: Path) -> Cleaned:
         try:
             read = checked_read(entry.get("read", {}))
             frame = one_type(read_frame(folder / entry["file"], entry.get("keys", []), read))
+            require_notation(frame, entry.get("keys", []), read)
             # Attributes would be written into the parquet file, and its rows are no lines of a text.
             frame.attrs.clear()
             found[name] = (frame, described_schema(name, frame, entry))
         except InputError as error:
             raise type(error)(f"The panel {name!r} ({entry['file']}): {error}") from None
     return Cleaned(found)
+
+
+def require_notation(frame: pd.DataFrame, keys: Sequence[str], read: Read) -> None:
+    """Refuse columns whose thousands are separated by points, which a later step would take for decimals.
+
+    Parameters
+    ----------
+    keys : columns that are labels, and no numbers.
+
+    Raises
+    ------
+    PanelError
+        With the column and an example.
+    """
+    wrong = [name for name in frame.columns if name not in keys and misread(frame[name], read)]
+    if wrong:
+        texts = frame[wrong[0]].dropna().astype(str)
+        grouped = texts[texts.map(lambda text: formatted(text, read))]
+        raise PanelError(
+            f"{len(grouped)} of {len(frame)} values of column {wrong[0]!r} are not numbers, such as "
+            f"{grouped.iloc[0]!r}, where the decimal mark is {read.decimal!r}."
+            f"{number_hint(list(grouped), read)}"
+        )
 
 
 def one_type(frame: pd.DataFrame) -> pd.DataFrame:

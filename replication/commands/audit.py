@@ -27,6 +27,7 @@ def add(commands: Subparsers) -> None:
 def run_audit(chosen: argparse.Namespace) -> int:
     """``replication audit [SPEC.yaml] --panel FILE --outcome y``."""
     from replication.audit.run_audit import audit, audit_text, write_audit
+    from replication.core.column_roles import named_columns
     from replication.core.errors import SpecError
     from replication.core.frames import read_frame
     from replication.core.panel_builder import build_panel
@@ -37,7 +38,8 @@ def run_audit(chosen: argparse.Namespace) -> int:
         names = " or ".join(f"--only {spec.id}" for spec in specs[:4])
         raise SpecError(f"An audit is of one specification, and the file has {len(specs)}. Add {names}.")
     (spec,) = specs
-    panel = build_panel(read_frame(chosen.panel, identifier_columns(spec), spec.read), spec)
+    frame = read_frame(chosen.panel, identifier_columns(spec), spec.read, named_columns(spec))
+    panel = build_panel(frame, spec)
     found = audit(panel, f"Audit of {spec.outcome} in {chosen.panel.name}", spec)
     page = write_audit(found, chosen.out)
     print(f"{audit_text(found)}\n\nThe page with every table and figure: {page}")

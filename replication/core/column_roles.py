@@ -20,6 +20,13 @@ MOST_CELLS = 60_000_000
 """Individuals times periods of repeated cross-sections: 3 GB and 15 seconds, with a covariate 4 GB and 20."""
 
 
+def named_columns(spec: Spec) -> list[str]:
+    """Columns of the unit, period, cohort, outcome, and weights that any panel of a specification has."""
+    cohort = "" if spec.treatment != "binary" or spec.cohort_rule else spec.cohort_from or spec.cohort
+    outcome = logged_column(spec.outcome) or spec.outcome
+    return [name for name in (spec.unit, spec.time, cohort, outcome, spec.weights) if name]
+
+
 def require_roles(spec: Spec, frame: pd.DataFrame) -> None:
     """Refuse one column in two roles that exclude each other.
 

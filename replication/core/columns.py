@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NoReturn
 
 import numpy as np
@@ -11,8 +12,18 @@ import pandas as pd
 from replication.core.arrays import Floats, Ints
 from replication.core.errors import PanelError, nearest
 from replication.core.numbering import written_label
-from replication.core.reading import MOST_MARKS, formatted, never_words, number_hint, shown
-from replication.core.wording import label_text
+from replication.core.period_labels import FORMS, kind_of, number_of, parts_of
+from replication.core.reading import (
+    MOST_MARKS,
+    formatted,
+    never_words,
+    not_numbers,
+    notation_of,
+    number_hint,
+    pointed,
+    shown,
+)
+from replication.core.wording import label_text, series
 
 SHARE_TOLERANCE = 1e-12
 EXACT = 2**53
@@ -31,12 +42,25 @@ def require_columns(frame: pd.DataFrame, names: Sequence[str]) -> None:
     """Refuse names that are not columns, with the nearest spelling."""
     absent = [name for name in names if name not in frame.columns]
     if absent:
+        _refuse_levels(frame, absent)
         usual = absent[0] in DEFAULT_COLUMNS
         todo = f" Name the {absent[0]} column in '{absent[0]}' (`--{absent[0]} COLUMN`)." if usual else ""
         raise PanelError(
             f"The panel has no column {absent[0]!r}{nearest(absent[0], map(str, frame.columns))}"
             f"{', which is the default' if usual else ''}. "
             f"Its columns are: {', '.join(map(str, frame.columns))}.{todo}"
+        )
+
+
+def _refuse_levels(frame: pd.DataFrame, absent: Sequence[str]) -> None:
+    """Refuse names that are no columns but levels of the index, which a data frame can have as well."""
+    levels = [name for name in absent if name in frame.index.names]
+    if levels:
+        one = len(levels) == 1
+        raise PanelError(
+            f"{series(map(repr, levels))} {'is a level' if one else 'are levels'} of the index of the data "
+            f"frame and not {'a column' if one else 'columns'}. Pass `frame.reset_index()`, in which "
+            f"{'it is a column' if one else 'they are columns'}."
         )
 
 
@@ -70,7 +94,7 @@ def numeric(
     converted = pd.to_numeric(frame[column], errors="coerce")
     # Only what was converted can have been text.
     if converted.dtype != frame[column].dtype:
-        text = converted.isna() & frame[column].notna()
+        text = not_numbers(frame[column], converted, notation_of(frame))
         if text.any():
             _refuse_text(frame, column, text, at, covariate=covariate, never=missing == "never")
     values: Floats = converted.to_numpy(dtype=float, na_value=np.nan)
@@ -107,7 +131,9 @@ def _refuse_text(
     never: bool,
 ) -> NoReturn:
     marks = list(dict.fromkeys(frame.loc[text, column]))
-    if text.sum() == frame[column].notna().sum() and not any(map(formatted, marks)):
+    read = notation_of(frame)
+    numbers = any(formatted(mark, read) or pointed(mark, read) for mark in marks)
+    if text.sum() == frame[column].notna().sum() and not numbers:
         advice = (
             " A category becomes a covariate through indicator variables (columns of 0 and 1), and strata "
             f"through `trends: [{column}_by_time]`."
@@ -116,15 +142,15 @@ def _refuse_text(
             f"Column {column!r} is text and contains no number: {_named(marks)}. Name a column of numbers."
             f"{advice if covariate else ''}"
         )
-    written = [mark for mark in marks if formatted(mark)]
-    told = never_words if never else number_hint
+    written = [mark for mark in marks if formatted(mark, read)]
+    told = never_words if never else partial(number_hint, read=read)
     hint = told(marks)
     # Where the column also has numbers in another notation, what is no number at all is the fault.
     if written and len(written) < len(marks):
         text = text & ~frame[column].isin(written)
         marks = [mark for mark in marks if mark not in set(written)]
         hint = told(marks)
-        hint += f" Others are numbers written as {shown(written[0])}.{number_hint(written)}"
+        hint += f" Others are numbers written as {shown(written[0])}.{number_hint(written, read)}"
     verb, what = ("is", "a number") if text.sum() == 1 else ("are", "numbers")
     role = "the cohort column" if never else "column"
     todo = "" if never and hint else " Convert the column to numbers or leave the cells empty."
@@ -160,7 +186,19 @@ def place_of(frame: pd.DataFrame, rows: Any, at: Sequence[str]) -> str:
 def written_cell(frame: pd.DataFrame, column: str, value: Any) -> str:
     """A value as the file has it: a period that was read as a quarter is 2006Q3, not its number."""
     form = frame.attrs.get(FORMS_OF_COLUMNS, {}).get(column)
+    if form is None and pd.api.types.is_datetime64_any_dtype(frame[column]) and not pd.isna(value):
+        return _written_date(frame[column], value)
     return label_text(value) if form is None or pd.isna(value) else written_label(value, form)
+
+
+def _written_date(values: pd.Series[Any], value: pd.Timestamp) -> str:
+    """A date of a column as the year, quarter, or month that it stands for, else without the hour."""
+    parts = parts_of(pd.Series(values.dropna().unique()), None)
+    try:
+        kind = kind_of(parts, str(values.name), None)
+    except PanelError:
+        return shown(value)
+    return written_label(number_of(parts[value], kind), FORMS[kind])
 
 
 def whole_numbers(frame: pd.DataFrame, column: str, *, at: Sequence[str] = ()) -> Ints:

@@ -28,7 +28,9 @@ OF_CSV: Final = ("a CSV file", (".csv", ".csv.gz"))
 """What keys of ``read`` on separators and encodings are for."""
 
 
-def read_frame(path: Path, identifiers: Sequence[str] = (), read: Read = AS_USUAL) -> pd.DataFrame:
+def read_frame(
+    path: Path, identifiers: Sequence[str] = (), read: Read = AS_USUAL, columns: Sequence[str] = ()
+) -> pd.DataFrame:
     """A panel file as a frame.
 
     Parameters
@@ -36,6 +38,7 @@ def read_frame(path: Path, identifiers: Sequence[str] = (), read: Read = AS_USUA
     identifiers : columns whose values are labels; in a CSV file they stay text where reading
         them as numbers would lose leading zeros.
     read : how the file is read.
+    columns : columns that are needed; they tell which sheet of several is proposed.
 
     Raises
     ------
@@ -49,7 +52,8 @@ def read_frame(path: Path, identifiers: Sequence[str] = (), read: Read = AS_USUA
     if not path.is_file():
         raise PanelError(f"There is no panel file {path}. Check the path.")
     try:
-        require_single_names(_names(path, kind, read), f"The panel {path}")
+        needed = (*identifiers, *columns)
+        require_single_names(_names(path, kind, read, needed), f"The panel {path}")
         frame = _READERS[kind](path, read)
     except PanelError:
         raise
@@ -118,13 +122,16 @@ def _csv_options(read: Read) -> dict[str, Any]:
     return {key: value for key, value in options.items() if value}
 
 
-def _names(path: Path, kind: str, read: Read) -> Sequence[str]:
-    """Names of the columns as written in the file; pandas renames those that repeat."""
+def _names(path: Path, kind: str, read: Read, needed: Sequence[str]) -> Sequence[str]:
+    """Names of the columns as written in the file; pandas renames those that repeat.
+
+    ``needed``: those that are looked for where it is unclear which sheet of a workbook is meant.
+    """
     if kind.startswith(".csv"):
         options = {key: value for key, value in _csv_options(read).items() if key != "na_values"}
         header = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False, **options)
     elif kind == ".xlsx":
-        sheet = _sheet(path, read)
+        sheet = _sheet(path, read, needed)
         header = pd.read_excel(path, sheet_name=sheet, header=None, nrows=1, dtype=str, na_filter=False)
     elif kind == ".parquet":
         import pyarrow.parquet as pq
@@ -174,8 +181,11 @@ def _require_separated(path: Path, frame: pd.DataFrame) -> None:
             )
 
 
-def _sheet(path: Path, read: Read) -> str | int:
-    """The sheet that holds the panel: the one named, or the only one with cells."""
+def _sheet(path: Path, read: Read, needed: Sequence[str] = ()) -> str | int:
+    """The sheet that holds the panel: the one named, or the only one with cells.
+
+    ``needed``: columns of the panel, by which one of several sheets is proposed.
+    """
     import openpyxl
 
     book = openpyxl.load_workbook(path, read_only=True)
@@ -188,7 +198,7 @@ def _sheet(path: Path, read: Read) -> str | int:
         if len(filled) > 1:
             raise PanelError(
                 f"The panel {path} has {len(filled)} sheets with rows ({', '.join(filled)}). Say which "
-                f"one is the panel: {proposal({'read.sheet': filled[0]})}."
+                f"one is the panel: {proposal({'read.sheet': _likely_sheet(path, filled, needed)})}."
             )
         return filled[0] if filled else names[0]
     if isinstance(read.sheet, int):
@@ -201,6 +211,14 @@ def _sheet(path: Path, read: Read) -> str | int:
             f"{', '.join(names)}."
         )
     return read.sheet
+
+
+def _likely_sheet(path: Path, sheets: Sequence[str], needed: Sequence[str]) -> str:
+    """The first sheet whose header has all the columns that are needed, else the first sheet."""
+    headers = pd.read_excel(path, sheet_name=list(sheets), header=None, nrows=1, dtype=str, na_filter=False)
+    wanted = {plain_label(name) for name in needed}
+    names = {sheet: set(map(plain_label, header.to_numpy().ravel())) for sheet, header in headers.items()}
+    return next((sheet for sheet in sheets if wanted <= names[sheet]), sheets[0])
 
 
 def _read_csv(path: Path, read: Read) -> pd.DataFrame:

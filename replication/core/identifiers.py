@@ -7,7 +7,7 @@ numbers beyond 2^53 that pass through floating point are rounded to one another.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ NEARLY_ALL: Final = 0.75
 
 
 def require_unlike(frame: pd.DataFrame, columns: Sequence[str]) -> None:
-    """Refuse labels that differ only in spaces, character encoding, or type."""
+    """Refuse labels that differ only in spaces, character encoding, or type, and names only in case."""
     for column in dict.fromkeys(columns):
         values = frame[column]
         if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_datetime64_any_dtype(values):
@@ -43,6 +43,31 @@ def require_unlike(frame: pd.DataFrame, columns: Sequence[str]) -> None:
                 "or number). Give each unit or group one spelling; "
                 f"{proposal({'read.strip_blanks': True})} removes the spaces."
             )
+        if plain.str.casefold().duplicated().any() and (pair := same_but_case(labels)):
+            spaces = " and spaces" if any(plain_label(name) != name for name in pair) else ""
+            raise PanelError(
+                f"Column {column!r} contains {pair[0]!r} and {pair[1]!r}, which differ in capital "
+                f"letters{spaces} only and count as two. Give each unit or group one spelling in the file."
+            )
+
+
+def same_but_case(labels: Iterable[Any]) -> tuple[str, str] | None:
+    """The first two names that differ in capital letters only, whatever their blanks.
+
+    Names of two letters or more: a single letter, or a code with digits, may well depend on case.
+    """
+    names = [label for label in labels if isinstance(label, str) and _is_name(label)]
+    seen: dict[str, str] = {}
+    for name in names:
+        first = seen.setdefault(plain_label(name).casefold(), name)
+        if plain_label(first) != plain_label(name):
+            return first, name
+    return None
+
+
+def _is_name(label: str) -> bool:
+    """Whether a label has two letters or more, and no digit."""
+    return sum(map(str.isalpha, label)) > 1 and not any(map(str.isdigit, label))
 
 
 def _require_exact(values: pd.Series[Any], column: str) -> None:

@@ -15,6 +15,7 @@ import pandas as pd
 from replication.core.columns import EXACT, FORMS_OF_COLUMNS, first_in, place_of, row_name
 from replication.core.duplicates import without_duplicates
 from replication.core.errors import PanelError
+from replication.core.never_treated import never_code, never_hint, without_blanks, without_codes
 from replication.core.numbering import Form, calendar_form, written_label
 from replication.core.period_column import period_hint
 from replication.core.period_labels import (
@@ -22,7 +23,9 @@ from replication.core.period_labels import (
     PRECISION,
     Kind,
     ambiguous,
+    begins,
     converted,
+    date_hint,
     kind_of,
     needs_reading,
     number_of,
@@ -30,25 +33,19 @@ from replication.core.period_labels import (
     written,
 )
 from replication.core.policy_cohort import with_cohort_from
-from replication.core.reading import MOST_MARKS, is_text, proposal, shown, stripped, with_numbers
+from replication.core.reading import (
+    MOST_MARKS,
+    is_text,
+    plain_numbers,
+    proposal,
+    shown,
+    stripped,
+    with_numbers,
+)
 from replication.core.sample_selection import cohort_column
 from replication.core.spec import Spec
 from replication.core.wording import label_text, series
 
-NEVER_WORDS: Final = (
-    "never",
-    "none",
-    "never treated",
-    "never-treated",
-    "untreated",
-    "control",
-    "no",
-    "n/a",
-    ".",
-)
-"""Words that stand for never treated in many files; they count only where the specification names them."""
-NEVER_NUMBERS: Final = (9999, 99999, 999, 999999, 10000, 3000, 99, -1, -9, -99, -999)
-"""The same for numbers."""
 MISTAKES: Final = 0.5
 """Share of rows up to which labels that cannot be read are mistakes in a column that can."""
 UNREAD: Final = (
@@ -93,18 +90,21 @@ def take_in(frame: pd.DataFrame, spec: Spec) -> Intake:
         With the column, the count, an example and the key that helps.
     """
     notes: list[str] = []
+    labels: frozenset[Any] = frozenset()
     frame = stripped(frame) if spec.read.strip_blanks else frame
     frame = with_numbers(frame, spec.read)
     kind = None
     if spec.time in frame.columns and needs_reading(frame[spec.time], spec.time_format):
+        labels = frozenset(frame[spec.time].unique())
         frame, kind, added = with_periods(frame, spec)
         notes += added
     if spec.cohort_from is not None:
         frame, added = with_cohort_from(frame, spec, spec.cohort_from)
         notes += added
     elif (name := cohort_column(spec, frame)) in frame.columns and spec.time in frame.columns:
-        frame, added = with_cohorts(frame, spec, name, kind)
-        notes += added
+        frame, blank = without_blanks(frame, spec, name)
+        frame, added = with_cohorts(frame, spec, name, kind, labels)
+        notes += [*blank, *added]
     if spec.duplicates != "refuse":
         frame, added = without_duplicates(frame, spec)
         notes += added
@@ -167,6 +167,8 @@ def _require_read(frame: pd.DataFrame, column: str, parts: dict[Any, Any], spec:
         _refuse_kind(frame[column], kind)
     unit = f",{place_of(frame, wrong, [spec.unit])}" if spec.unit in frame.columns else ""
     todo = never_hint(example) if column != spec.time else ""
+    if not todo and wrong.sum() >= MISTAKES * frame[column].notna().sum():
+        todo = date_hint(list(frame.loc[wrong, column].unique()), period=column == spec.time)
     if not todo and wrong.mean() < MISTAKES:
         todo = f"Correct {'it' if wrong.sum() == 1 else 'them'}."
     if not todo and wrong.all() and spec.unit in frame.columns:
@@ -210,28 +212,18 @@ def _refuse_numbers(frame: pd.DataFrame, time: str, cohorts: pd.Series[Any], kin
     )
 
 
-def never_hint(value: Any) -> str:
-    """The key that makes a value mean never treated, where it looks as if it did; else an empty string."""
-    code = never_code(value)
-    if code is None:
-        return ""
-    return f"If {code} means never treated, set {proposal({'never': [code]})}."
-
-
-def never_code(value: Any) -> int | str | None:
-    """The code for never treated that a value seems to be; None if it looks like none."""
-    text = str(value).strip()
-    number = pd.to_numeric(text, errors="coerce")
-    if number in NEVER_NUMBERS:
-        return int(number)
-    return text if text.lower() in NEVER_WORDS else None
-
-
 def with_cohorts(
-    frame: pd.DataFrame, spec: Spec, name: str, kind: Kind | None
+    frame: pd.DataFrame,
+    spec: Spec,
+    name: str,
+    kind: Kind | None,
+    periods: frozenset[Any] = frozenset(),
 ) -> tuple[pd.DataFrame, list[str]]:
-    """The frame with numbers in the cohort column, missing where the unit is never treated, and notes."""
-    values, notes = _without_codes(frame, spec, name)
+    """The frame with numbers in the cohort column, missing where the unit is never treated, and notes.
+
+    ``periods``: labels of the time column, before they became numbers.
+    """
+    values, notes = without_codes(frame, spec, name)
     frame = frame.assign(**{name: values}) if spec.never else frame
     text = needs_reading(values, None)
     if not text and kind in (None, "year"):
@@ -240,7 +232,7 @@ def with_cohorts(
         kind = _kind_of_numbers(frame, spec.time)
         if kind is None:
             return frame, notes
-    zero = pd.to_numeric(values, errors="coerce").isin([0, np.inf])
+    zero = plain_numbers(values).isin([0, np.inf])
     values = values.mask(zero)
     labels = pd.Series(values.dropna().unique(), name=name)
     parts = parts_of(labels, None) | (parts_of(labels, spec.time_format) if spec.time_format else {})
@@ -258,12 +250,18 @@ def with_cohorts(
             f"{never_hint(coarse[0]) or ''}Give the {kind} of adoption for each unit, such as "
             f"{written_label(number_of((2006, 1, 1, 4), kind), FORMS[kind])}."
         )
-    fine = sum(part[3] > PRECISION[kind] for part in parts.values())
+    fine = sum(
+        part[3] > PRECISION[kind] and label not in periods and not begins(part, kind)
+        for label, part in parts.items()
+    )
     if fine:
         notes.append(
             f"{fine} labels of the cohort column {name!r} were counted in the {kind} that contains them"
         )
-    return frame.assign(**{name: converted(values, lambda label: number_of(parts[label], kind))}), notes
+    frame = frame.assign(**{name: converted(values, lambda label: number_of(parts[label], kind))})
+    if FORMS[kind] is not None:
+        frame.attrs[FORMS_OF_COLUMNS] = {**frame.attrs.get(FORMS_OF_COLUMNS, {}), name: FORMS[kind]}
+    return frame, notes
 
 
 def _kinds(precisions: list[int], kind: Kind) -> str:
@@ -277,7 +275,7 @@ def _kinds(precisions: list[int], kind: Kind) -> str:
 def _numbered(labels: pd.Series[Any], kind: Kind) -> dict[Any, tuple[int, int, int, int]]:
     """Numbers that are labels of the kind already: 20101 and 201001."""
     form = FORMS[kind]
-    numbers = pd.to_numeric(labels, errors="coerce")
+    numbers = plain_numbers(labels)
     whole = (numbers.abs() < EXACT) & (numbers == numbers.round())
     found = {}
     for label, number in zip(labels[whole], numbers[whole].astype("int64"), strict=True):
@@ -301,29 +299,3 @@ def _kind_of_numbers(frame: pd.DataFrame, time: str) -> Kind | None:
     if form is not None:
         return "month" if form is FORMS["month"] else "quarter"
     return "year" if labels.min() >= 1800 and labels.max() <= 2200 else None
-
-
-def _without_codes(frame: pd.DataFrame, spec: Spec, name: str) -> tuple[pd.Series[Any], list[str]]:
-    """The cohort column, missing where it holds a code of ``never``, and a note for each code."""
-    values, notes = frame[name], []
-    for code in spec.never:
-        found = is_code(values, code)
-        if found.any():
-            count = frame.loc[found, spec.unit].nunique() if spec.unit in frame.columns else int(found.sum())
-            notes.append(f"{count} units have the cohort {code} and count as never treated")
-        else:
-            notes.append(f"'never' names {code!r}, which column {name!r} does not have")
-        values = values.mask(found)
-    return values, notes
-
-
-def is_code(values: pd.Series[Any], code: Any) -> pd.Series[bool]:
-    """Where a column holds a code, as text in any case or as a number."""
-    try:
-        number = float(code)
-    except ValueError:
-        number = np.nan
-    same = pd.to_numeric(values, errors="coerce") == number
-    if is_text(values):
-        same |= values.astype(str).str.strip().str.casefold() == str(code).strip().casefold()
-    return same.fillna(False).astype(bool)

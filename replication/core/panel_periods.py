@@ -11,7 +11,7 @@ import pandas as pd
 from replication.core.arrays import Floats, Ints
 from replication.core.columns import EXACT, numeric, place_of, whole_numbers
 from replication.core.errors import PanelError
-from replication.core.intake import never_hint
+from replication.core.never_treated import never_hint
 from replication.core.numbering import Form, Numbering, never_or_period, read_numbering
 from replication.core.panel import NEVER
 from replication.core.sample_selection import cohort_column

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal
 
 import pandas as pd
 
 from replication.core.errors import PanelError, SpecError
 from replication.core.numbering import MONTH, QUARTER, YEARS, Form
-from replication.core.reading import is_text, shown
+from replication.core.reading import is_text, proposal, shown
 from replication.core.wording import label_text
 
 Kind = Literal["year", "quarter", "month"]
@@ -138,7 +138,59 @@ def kind_of(parts: dict[Any, Parts], column: str, time_format: str | None) -> Ki
         )
     if known != [4]:
         return {1: "year", 2: "quarter", 3: "month"}[known[0]]  # type: ignore[return-value]
+    if _several_in_one_month(parts) and (other := exchanged(time_format or "")):
+        swapped = _by_pattern(pd.Series(list(parts), dtype=object), other)
+        if len(swapped) == len(parts) and not _several_in_one_month(swapped):
+            raise PanelError(
+                f"Read by the pattern {time_format}, column {column!r} contains several dates in one month. "
+                f"If the {'month' if other.index('%m') < other.index('%d') else 'day'} comes first, set "
+                f"{proposal({'time_format': other})}."
+            )
     return _kind_of_dates(sorted({part[:3] for part in parts.values()}), column)
+
+
+def _several_in_one_month(parts: dict[Any, Parts]) -> bool:
+    """Whether dates, each counted once, share their month without being one per year."""
+    dates = {part[:3] for part in parts.values()}
+    return len({date[:2] for date in dates}) < len(dates)
+
+
+def exchanged(pattern: str) -> str:
+    """A pattern of dates in numbers with its day and month exchanged; empty for another pattern."""
+    if not re.fullmatch(r"%[dm]\W%[dm]\W%[yY]", pattern) or pattern[:2] == pattern[3:5]:
+        return ""
+    return f"{pattern[3:5]}{pattern[2]}{pattern[:2]}{pattern[5:]}"
+
+
+def date_hint(labels: Sequence[Any], *, period: bool) -> str:
+    """How dates such as 04/01/2010 are read, in a sentence; empty where the labels are none.
+
+    A number above 12 is a day; without one, month and day may be in either order.
+
+    Parameters
+    ----------
+    labels : what could not be read.
+    period : whether they are those of the time column, which ``time_format`` describes.
+    """
+    found = [re.fullmatch(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})", written(label)) for label in labels]
+    dates = [match for match in found if match]
+    if len(dates) < len(found) or len({(match[2], len(match[4])) for match in dates}) != 1:
+        return ""
+    if not period:
+        return "Write these dates with the year first, such as 2010-03-31."
+    mark, year = dates[0][2], "%Y" if len(dates[0][4]) == 4 else "%y"
+    month, day = f"%m{mark}%d{mark}{year}", f"%d{mark}%m{mark}{year}"
+    later = [max(int(match[place]) for match in dates) > 12 for place in (1, 3)]
+    if later[0] != later[1]:
+        order, pattern = ("day", day) if later[0] else ("month", month)
+        return f"These are dates with the {order} first: set {proposal({'time_format': pattern})}."
+    if all(later):
+        return ""
+    example = next((match[0] for match in dates if match[1] != match[3]), dates[0][0])
+    return (
+        f"These seem to be dates. If {example} has the month first, set {proposal({'time_format': month})}; "
+        f"if it has the day first, set {proposal({'time_format': day})}."
+    )
 
 
 def _kind_of_dates(dates: list[tuple[int, int, int]], column: str) -> Kind:
@@ -160,6 +212,12 @@ def number_of(parts: Parts, kind: Kind) -> int:
     """The label as a whole number: 2010, 20101 or 201001."""
     year, month = parts[:2]
     return {"year": year, "quarter": year * 10 + (month + 2) // 3, "month": year * 100 + month}[kind]
+
+
+def begins(parts: Parts, kind: Kind) -> bool:
+    """Whether a date is the first day of its year, quarter, or month, as Stata and Excel store one."""
+    first = {"year": 1, "quarter": parts[1] - (parts[1] - 1) % 3, "month": parts[1]}[kind]
+    return parts[1:] == (first, 1, 4)
 
 
 def needs_reading(values: pd.Series[Any], time_format: str | None) -> bool:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from replication.core.columns import numeric, place_of
 from replication.core.errors import PanelError, SpecError
-from replication.core.reading import proposal, shown
+from replication.core.reading import is_blank, proposal, shown
 from replication.core.sample_selection import kept_rows
 from replication.core.spec import Spec
 
@@ -77,7 +77,7 @@ def switches(frame: pd.DataFrame, column: str, at: Sequence[str]) -> Any:
     bad = np.isnan(values)
     if bad.any():
         example = frame.loc[bad, column].iloc[0]
-        empty = frame.loc[bad, column].isna()
+        empty = frame.loc[bad, column].isna() | is_blank(frame.loc[bad, column])
         todo = (
             "Fill in" if empty.all() else "Recode the column to 0 and 1, fill in" if empty.any() else "Recode"
         )

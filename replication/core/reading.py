@@ -7,6 +7,7 @@ import shlex
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
@@ -49,10 +50,18 @@ AS_USUAL: Final = Read()
 """A comma between columns, a point in numbers, UTF-8, the only sheet."""
 EXACT_DIGITS: Final = 15
 """Longer whole numbers, such as codes of units, are not all represented by a float of 64 bits."""
+GROUPED_BY_POINTS: Final = r"[+-]?\d{1,3}(?:(?:\.\d{3})+,\d+|(?:\.\d{3}){2,})"
+"""1.234,5 and 1.234.567; 1.234 is as likely a number with three decimals."""
+GROUPED: Final = r"[+-]?\d{1,3}(?:\.\d{3})+(?:,\d*)?"
+"""The same and 1.234, where the comma is the decimal mark."""
+POINTED: Final = r"[+-]?(?:[\d.]*\.[\d.]*)(?:,\d*)?(?:[eE][+-]?\d+)?"
+"""Texts of digits with a point, which is no decimal mark where the comma is."""
+NOTATION: Final = "notation of numbers"
+"""Attribute of a frame: ``decimal`` and ``thousands`` of its ``read``, where its numbers are converted."""
 HINTS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
     (r"[+-]?\d+,\d+", "the comma is a decimal mark", {"decimal": ","}),
     (r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", "commas separate thousands", {"thousands": ","}),
-    (r"[+-]?\d{1,3}(\.\d{3})+,\d+", "points separate thousands", {"thousands": ".", "decimal": ","}),
+    (GROUPED_BY_POINTS, "points separate thousands", {"thousands": ".", "decimal": ","}),
     (r"[+-]?[\d.,]+\s*%", "12% means 12", {"percent": "points"}),
     (r"[.?*\-]+|-?9+|n[./]?a\.?|missing|null", "it marks a missing value", {"missing": []}),
 )
@@ -61,23 +70,51 @@ MOST_MARKS: Final = 5
 """Distinct texts that a message names; a column with more of them is no column of numbers."""
 
 
-def number_keys(value: Any) -> list[tuple[str, dict[str, Any]]]:
-    """What a text that is no number may mean, and the keys of ``read``; 1,234 may mean two things."""
+def number_keys(value: Any, read: Read = AS_USUAL) -> list[tuple[str, dict[str, Any]]]:
+    """What a text that is no number may mean, and the keys of ``read``; 1,234 may mean two things.
+
+    ``read``: the keys given, which are not named again.
+    """
     text = str(value).strip()
+    hints = list(HINTS)
+    if read.decimal == "," and read.thousands is None and re.fullmatch(GROUPED, text):
+        hints = [(GROUPED, "points separate thousands", {"thousands": "."})]
     found = [
-        (meaning, keys) for pattern, meaning, keys in HINTS if re.fullmatch(pattern, text, re.IGNORECASE)
+        (meaning, _beside(read, keys))
+        for pattern, meaning, keys in hints
+        if re.fullmatch(pattern, text, re.IGNORECASE)
     ]
-    return [(meaning, {"missing": [text]} if "missing" in keys else keys) for meaning, keys in found]
+    return [(meaning, {"missing": [text]} if "missing" in keys else keys) for meaning, keys in found if keys]
 
 
-def formatted(value: Any) -> bool:
+def _beside(read: Read, keys: dict[str, Any]) -> dict[str, Any]:
+    """Keys without those that are given already, and with a decimal mark that is no separator as well."""
+    if keys.get("thousands", "") == keys.get("decimal", read.decimal):
+        keys = {**keys, "decimal": "." if read.decimal == "," else ","}
+    return {key: value for key, value in keys.items() if value != getattr(read, key)}
+
+
+def formatted(value: Any, read: Read = AS_USUAL) -> bool:
     """Whether a text is a number in another notation, such as 1,234.5 or 12%."""
-    return any("missing" not in keys for _, keys in number_keys(value))
+    return any("missing" not in keys for _, keys in number_keys(value, read))
 
 
-def number_hint(texts: Sequence[Any]) -> str:
+def pointed(value: Any, read: Read) -> bool:
+    """Whether a text is a number with a point where the comma is the decimal mark."""
+    text = str(value).strip()
+    return read.decimal != "." and bool(re.fullmatch(POINTED, text) and re.search(r"\d", text))
+
+
+def number_hint(texts: Sequence[Any], read: Read = AS_USUAL) -> str:
     """The keys that make numbers, or missing values, of distinct texts in a column, in sentences."""
-    known = [(meaning, keys) for meaning, keys in number_keys(texts[0]) if "missing" not in keys]
+    with_point = [text for text in texts if pointed(text, read)]
+    if wrong := [text for text in with_point if not formatted(text, read)]:
+        return (
+            f" The decimal mark is {read.decimal!r} (`--decimal`), and {shown(wrong[0])} has a point: write "
+            "all numbers of the file with one decimal mark."
+        )
+    first = (with_point or texts)[0]
+    known = [(meaning, keys) for meaning, keys in number_keys(first, read) if "missing" not in keys]
     if known and known[0][1] == {"percent": "points"}:
         points = proposal({"read.percent": "points"})
         return f" To read 12% as 12, set {points}; to read it as 0.12, set `--percent share`."
@@ -158,9 +195,11 @@ def in_yaml(value: Any) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as a message prints it: text in quotation marks, numbers of numpy like others."""
+    """A value as a message prints it: text in quotation marks, numbers of numpy like others, plain dates."""
     import numpy as np
 
+    if isinstance(value, datetime):
+        return str(value).removesuffix(" 00:00:00")
     plain = value.item() if isinstance(value, np.generic) else value
     return label_text(plain) if isinstance(plain, float) else repr(plain)
 
@@ -177,6 +216,24 @@ def is_text(values: pd.Series[Any]) -> bool:
     if isinstance(values.dtype, pd.CategoricalDtype):
         return is_text(values.cat.categories.to_series())
     return bool(pd.api.types.is_object_dtype(values) or pd.api.types.is_string_dtype(values))
+
+
+def plain_numbers(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Numbers of a column, missing where it has none; a date is no number of seconds since 1970."""
+    import pandas as pd
+
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return pd.Series(float("nan"), index=values.index, name=values.name)
+    return pd.to_numeric(values, errors="coerce").astype("float64")
+
+
+def is_blank(values: pd.Series[Any]) -> pd.Series[bool]:
+    """Where a column contains text without a letter, digit, or sign: as empty as an empty cell."""
+    import pandas as pd
+
+    if not is_text(values):
+        return pd.Series(data=False, index=values.index)
+    return values.map(lambda value: isinstance(value, str) and not value.strip()).fillna(False).astype(bool)
 
 
 def stripped(frame: pd.DataFrame) -> pd.DataFrame:
@@ -209,7 +266,43 @@ def with_numbers(frame: pd.DataFrame, read: Read) -> pd.DataFrame:
     if not read.converts:
         return frame
     found = {name: numbers_in(frame[name], read) for name in frame.columns if is_text(frame[name])}
-    return frame.assign(**{name: values for name, values in found.items() if values is not None})
+    frame = frame.assign(**{name: values for name, values in found.items() if values is not None})
+    frame.attrs[NOTATION] = {"decimal": read.decimal, "thousands": read.thousands}
+    return frame
+
+
+def notation_of(frame: pd.DataFrame) -> Read:
+    """How the numbers of a frame are written, as ``with_numbers`` has read it."""
+    return Read(**frame.attrs.get(NOTATION, {}))
+
+
+def not_numbers(values: pd.Series[Any], converted: pd.Series[Any], read: Read) -> pd.Series[bool]:
+    """Where a column contains text that is no number in the notation of ``read``.
+
+    Parameters
+    ----------
+    values, converted : the column, and its numbers in the notation of Python.
+    """
+    text = converted.isna() & values.notna()
+    if not is_text(values) or read.decimal == ".":
+        return text
+    # A cell of a workbook may be a number beside cells of text, and has no notation.
+    texts = values.astype(object).map(lambda value: value if isinstance(value, str) else "")
+    written = texts.astype(str).str.strip()
+    usual = written.str.fullmatch(_number_pattern(read))
+    # Where the comma is the decimal mark, 821.310 is not 821.31.
+    text |= written.str.fullmatch(POINTED) & written.str.contains(r"\d") & ~usual
+    return text & ~usual if (text & ~usual).any() else text
+
+
+def misread(values: pd.Series[Any], read: Read) -> bool:
+    """Whether a text column has numbers throughout, some with thousands that ``read`` does not expect."""
+    if not is_text(values) or read.decimal == ".":
+        return False
+    texts = {value.strip() for value in values.unique() if isinstance(value, str)}
+    grouped = [text for text in texts if re.fullmatch(GROUPED, text) and formatted(text, read)]
+    known = re.compile(rf"{GROUPED}|{POINTED}|{_number_pattern(read)}")
+    return bool(grouped) and all(known.fullmatch(text) for text in texts)
 
 
 def numbers_in(values: pd.Series[Any], read: Read) -> pd.Series[Any] | None:
@@ -224,9 +317,8 @@ def numbers_in(values: pd.Series[Any], read: Read) -> pd.Series[Any] | None:
     if text.empty or (signed.any() and not (signed.all() and read.percent != "refuse")):
         return None
     text = text.str.removesuffix("%").str.strip()
-    mark, point = re.escape(read.thousands or ""), re.escape(read.decimal)
-    grouped = rf"\d{{1,3}}(?:{mark}\d{{3}})+|" if mark else ""
-    if not text.str.fullmatch(rf"[+-]?(?:(?:{grouped}\d+)(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?").all():
+    point = re.escape(read.decimal)
+    if not text.str.fullmatch(_number_pattern(read)).all():
         return None
     longest = int(text.str.len().max())
     if text.str.match(r"0\d").any() or (longest > EXACT_DIGITS and not text.str.contains(point).any()):
@@ -238,3 +330,10 @@ def numbers_in(values: pd.Series[Any], read: Read) -> pd.Series[Any] | None:
     moderate = bool(((full.abs() < 10.0**EXACT_DIGITS) & (full == full.round())).all())
     whole = moderate and not text.str.contains(point).any()
     return full.astype("int64") if whole and not signed.any() else full
+
+
+def _number_pattern(read: Read) -> str:
+    """Numbers as ``read`` says they are written, as a regular expression."""
+    mark, point = re.escape(read.thousands or ""), re.escape(read.decimal)
+    grouped = rf"\d{{1,3}}(?:{mark}\d{{3}})+|" if mark else ""
+    return rf"[+-]?(?:(?:{grouped}\d+)(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?"

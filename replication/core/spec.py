@@ -14,7 +14,7 @@ from typing import Any
 from replication.core.errors import SpecError
 from replication.core.limits import require_portable
 from replication.core.plain_data import as_tuple, plain_values
-from replication.core.reading import AS_USUAL, Read
+from replication.core.reading import AS_USUAL, Read, proposal
 from replication.core.spec_grid import expand, read_spec_file
 from replication.core.spec_schema import check, check_keys
 
@@ -230,7 +230,7 @@ def parse_spec(data: Mapping[str, Any], source: str = "the specification") -> Sp
         if values.get(key) is not None:
             values[key] = _ordered_pair(values[key], key, source)
     values["never"] = tuple(values.get("never") or ())
-    values["read"] = parse_read(values.get("read") or {})
+    values["read"] = parse_read(values.get("read") or {}, source)
     values["sample"] = _sample(values.get("sample") or {}, source)
     inference = dict(values.get("inference") or {})
     if "coordinates" in inference:
@@ -257,9 +257,25 @@ def checked_read(data: Mapping[str, Any]) -> Read:
     return parse_read(data)
 
 
-def parse_read(data: Mapping[str, Any]) -> Read:
-    """The keys under ``read``, checked already, with their defaults."""
-    return Read(**{**data, "missing": tuple(str(mark) for mark in data.get("missing", ()))})
+def parse_read(data: Mapping[str, Any], source: str = "the panel") -> Read:
+    """The keys under ``read``, checked already, with their defaults.
+
+    Raises
+    ------
+    SpecError
+        If the decimal mark is the separator of thousands as well.
+    """
+    read = Read(**{**data, "missing": tuple(str(mark) for mark in data.get("missing", ()))})
+    if read.thousands == read.decimal:
+        other = "," if read.decimal == "." else "."
+        both = {"read.decimal": read.decimal, "read.thousands": other}
+        swapped = {"read.decimal": other, "read.thousands": read.thousands}
+        raise SpecError(
+            f"{source}: 'read.decimal' and 'read.thousands' are both {read.decimal!r}"
+            f"{'' if 'decimal' in data else ', the usual decimal mark'}, and one character cannot be the "
+            f"decimal mark and separate thousands. Set {proposal(both)}, or {proposal(swapped)}."
+        )
+    return read
 
 
 def _sample(data: Mapping[str, Any], source: str) -> SampleRule:

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from replication.core import saved_results
+from replication.core.column_roles import named_columns
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import Estimates
 from replication.core.files import parse_yaml, write_csv
@@ -123,7 +124,7 @@ def estimate_file(
             "The specifications of a grid read one panel file, and their 'read' differs. Write it once."
         )
     labels = [name for spec in specs for name in identifier_columns(spec)]
-    frame = read_frame(panel_path, labels, specs[0].read)
+    frame = read_frame(panel_path, labels, specs[0].read, named_columns(specs[0]))
     unused, reading = find_unused_keys(specs), reading_notes(panel_path, specs[0].read)
     found = [(spec, estimate(build_panel(frame, spec), spec)) for spec in specs]
     results = [(spec, with_notes(result, [*reading, *unused.get(spec.id, [])])) for spec, result in found]
