@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from replication.core.errors import InputError
 from replication.core.panel import NEVER, Panel
 from replication.core.reading import proposal
 from replication.core.spec import Spec
-from replication.core.wording import counted
+from replication.core.wording import counted, series
 from replication.display.decomposition_text import KINDS
 from replication.display.formatting import fixed, integer
 from replication.estimators.goodman_bacon import by_kind, components
@@ -24,6 +25,9 @@ FEW_TREATED, FEW_CLUSTERS = 10, 20
 """Clusters with treated units, and clusters in all, below which a warning is given."""
 LEVEL = 0.95
 """Level of the intervals by which a test is judged."""
+WITHOUT_COVARIATES = (
+    "These weights and the decomposition are defined without covariates, so this section leaves out"
+)
 SELECTED = (-12, -4, -1, 0, 4, 12)
 """Event times that a long table shows, besides its ends."""
 MOST_ROWS = 12
@@ -150,16 +154,21 @@ def compared_at(panel: Panel, time: int) -> list[tuple[int, int, int, int]]:
 
 
 def two_way_weights(panel: Panel, spec: Spec) -> AuditSection:
-    """The two-way estimate, its negative weights, and the comparisons that it averages."""
+    """The two-way estimate, its negative weights, and the comparisons that it averages.
+
+    All are without trends and covariates, for which the weights are not derived.
+    """
+    names = panel.covariate_names
+    panel = replace(panel, covariates=None, covariate_names=())
     try:
-        estimate, std_error, *_ = main_row(fit(panel, spec, "twfe", trends=()))
+        estimate, std_error, *_ = main_row(fit(panel, spec, "twfe", trends=(), covariates=()))
         weights = twfe_weights(panel).details
     except InputError as refusal:
         return AuditSection("Two-way fixed effects", (f"It cannot be estimated here: {refusal}",))
     negative = weights.find("sum_negative")
     words = [
-        f"Two-way fixed effects (TWFE){' without trends' if spec.trends else ''} gives {fixed(estimate)} "
-        f"(standard error {fixed(std_error)}). It weights the effects of treated unit-periods; "
+        f"Two-way fixed effects (TWFE){left_out(spec, names)} gives {fixed(estimate)} (standard error "
+        f"{fixed(std_error)}). It weights the effects of treated unit-periods; "
         + (
             f"{100 * weights.find('share_negative'):.1f}% of them have negative weights, which sum to "
             f"{fixed(negative)}."
@@ -175,9 +184,17 @@ def two_way_weights(panel: Panel, spec: Spec) -> AuditSection:
             "TWFE assigns almost no negative weights",
         )
     ]
+    if names:
+        words.append(f"{WITHOUT_COVARIATES} {series(names)}, which the sections below use.")
     sentence, table = decomposition(panel)
     words.append(sentence)
     return AuditSection("What the TWFE estimator averages", tuple(words), *verdicts(checks), table)
+
+
+def left_out(spec: Spec, covariates: Sequence[str]) -> str:
+    """`` without trends and covariates``, of what the setup has; empty if it has neither."""
+    found = [word for word, used in (("trends", spec.trends), ("covariates", covariates)) if used]
+    return f" without {series(found)}" if found else ""
 
 
 def decomposition(panel: Panel) -> tuple[str, pd.DataFrame | None]:

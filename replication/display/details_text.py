@@ -6,9 +6,10 @@ Tables and figures read fields; nothing reads these words back.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
 
 from replication.core.details import Details
-from replication.display.formatting import signed
+from replication.display.formatting import distinct_words, listed, sentence, signed
 
 AVERAGE = {
     "simple": "average over all treated cells, weighted by cohort size",
@@ -40,6 +41,10 @@ BASE_PERIOD = {
 }
 
 
+POOLED = "pooled event times"
+"""What a note calls end points that stand for all event times beyond them."""
+
+
 def average(details: Details) -> str:
     """How the overall effect is averaged; empty where there is nothing to average."""
     first, last = details.averaged_times or (0, 0)
@@ -62,6 +67,38 @@ def base_period(details: Details) -> str:
     if isinstance(base, int):
         return f"event time {signed(base)}"
     return BASE_PERIOD[base]
+
+
+def pooled_ends(details: Details, window: Sequence[int] | None = None) -> dict[float, str]:
+    """The event times that stand for themselves ``and earlier`` or ``and later``.
+
+    ``window``: that of the specification; the recorded one if None.
+    """
+    window = window or details.window
+    if details.endpoints != "bin" or not window:
+        return {}
+    first, last = window
+    ends = (("pools_earlier", first, "and earlier"), ("pools_later", last, "and later"))
+    return {float(end): way for key, end, way in ends if details.extras.get(key)}
+
+
+def pooled_words(times: Iterable[float], ends: Mapping[float, str]) -> str:
+    """The pooled ends among the event times that are shown: ``-6 and earlier, 3 and later``."""
+    shown = set(times)
+    return ", ".join(f"{signed(time)} {way}" for time, way in ends.items() if time in shown)
+
+
+def pooled_note(details: Sequence[Details], labels: Sequence[str], shown: Sequence[Iterable[float]]) -> str:
+    """A sentence on the ends ``shown`` that pool other event times, results named where they differ.
+
+    Empty where no end pools.
+    """
+    every = [pooled_words(times, pooled_ends(one)) for one, times in zip(details, shown, strict=True)]
+    parts = []
+    for words in distinct_words(every):
+        who = distinct_words(label for label, one in zip(labels, every, strict=True) if one == words)
+        parts.append(words if every.count(words) == len(every) else f"{words} ({listed(who)})")
+    return sentence(f"{POOLED}: {'; '.join(parts)}") if parts else ""
 
 
 LOGGED = re.compile(r"(^|[^a-z])(log|ln)([^a-z]|$)")

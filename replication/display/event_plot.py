@@ -19,9 +19,9 @@ from replication.core.errors import SpecError
 from replication.core.estimates import Estimates
 from replication.display import formatting, marks
 from replication.display.canvas import GRAY, inches, legend_height, sheet, styled
-from replication.display.details_text import confidence_level, control_group, in_logs
+from replication.display.details_text import confidence_level, control_group, in_logs, pooled_note
 from replication.display.formatting import distinct_words
-from replication.display.inference_text import error_note
+from replication.display.inference_text import INTERVALS, drawn_notes, error_note
 from replication.display.media import PAGE
 from replication.display.result_text import estimator_label
 from replication.inference.cautions import FEW_EFFECTIVE
@@ -53,12 +53,13 @@ def event_study_figure(
     if window is not None:
         frames = [frame[frame["event_time"].between(*window)] for frame in frames]
     outcomes = distinct_words(fit.outcome for fit in fits)
+    ends = pooled_note([fit.details for fit in fits], labels, [frame["event_time"] for frame in frames])
     periods = {fit.details.period for fit in fits}
     period = periods.pop() if len(periods) == 1 else ""
     return event_figure(
         frames,
         title or f"Event-study estimates: {formatting.listed(outcomes)}",
-        figure_note(fits, labels),
+        f"{figure_note(fits, labels)} {ends}".rstrip(),
         x_label=f"{(period or 'period').capitalize()}s relative to adoption",
         y_label=f"Effect on {outcomes[0]}" if len(outcomes) == 1 else "Effect",
         percent=all(in_logs(fit.outcome, fit.details) for fit in fits),
@@ -136,7 +137,7 @@ def figure_note(fits: Sequence[Estimates], labels: Sequence[str]) -> str:
         f"{_what(fits)}Dark bars: {confidence_level(details)} pointwise confidence intervals; pale bars: "
         f"{confidence_level(details)} uniform (sup-t) confidence bands.{few} Hollow markers: "
         "reference period, zero by construction. Dashed line: "
-        f"adoption. {error_note(fits, labels)}"
+        f"adoption. {' '.join([error_note(fits, labels), *drawn_notes(fits, labels, INTERVALS)])}"
         f"{pretrend_words(fits, labels)}"
     )
 
@@ -167,7 +168,7 @@ TURNED_INCHES = 0.09
 BELOW_TICKS = 18.0
 """Points between the horizontal axis and the first line of counts."""
 THIN_SHARE = 0.1
-INTERVALS = ["conf_low", "conf_high", "band_low", "band_high"]
+ENDS = ["conf_low", "conf_high", "band_low", "band_high"]
 CountLine = tuple[str, dict[float, float]]
 """The name of a series and the treated units behind each of its event times."""
 
@@ -189,7 +190,7 @@ def few_clusters(path: pd.DataFrame, details: Details) -> bool:
 def drawable(path: pd.DataFrame, details: Details) -> pd.DataFrame:
     """The path with its reference period marked, and without intervals where clusters are few."""
     path = path.assign(reference=path["std_error"].isna() & (path["estimate"] == 0))
-    return path.assign(**dict.fromkeys(INTERVALS, np.nan)) if few_clusters(path, details) else path
+    return path.assign(**dict.fromkeys(ENDS, np.nan)) if few_clusters(path, details) else path
 
 
 def thin_support(panels: Sequence[pd.DataFrame], unit: str = "unit", units: str = "units") -> str:

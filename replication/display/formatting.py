@@ -16,6 +16,7 @@ DAGGER = "\N{DAGGER}"
 BREAK = re.compile(r"[ \t]*[\n\r\t\v\f\x1c-\x1e\x85\u2028\u2029]+[ \t]*")
 RANGE = re.compile(r"(?<![\w./:\-])(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)(?![\w/\-]|\.\d)")
 NEGATIVE = re.compile(r"(?<![\w.)\]\-])-(?=\.?\d)")
+CODE = re.compile(r"(`[^`]*`)")
 YEAR, MONTH = 4, 2
 """Digits of a year and a month: 2011-06 is a date, not a range."""
 NUMERAL, FROM_TO = re.compile(r"\d[\d,]*(?= )"), re.compile(r"(\d[\d,]*) to (\d[\d,]*)")
@@ -109,9 +110,13 @@ def signed(value: float) -> str:
 def typeset(text: str) -> str:
     """Text as it is printed: an en dash in ranges of numbers, a minus sign before negative ones.
 
-    Dates (2011-06, 2011-06-30), names with digits and paths keep their hyphens.
+    Dates (2011-06, 2011-06-30), names with digits and paths keep their hyphens, and what stands in
+    backticks, such as a command, is kept as it is typed.
     """
-    return NEGATIVE.sub(MINUS, RANGE.sub(_dashed, text))
+    return "".join(
+        part if place % 2 else NEGATIVE.sub(MINUS, RANGE.sub(_dashed, part))
+        for place, part in enumerate(CODE.split(text))
+    )
 
 
 def _dashed(found: re.Match[str]) -> str:

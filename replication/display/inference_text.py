@@ -15,6 +15,13 @@ from replication.display.formatting import distinct_words, integer, listed
 DESIGN_BASED = ("roth_santanna",)
 """Estimators whose standard errors come from the assignment of treatment, not from clusters."""
 PAPERS = {"conley_taber": "Conley and Taber (2011)", "ferman_pinto": "Ferman and Pinto (2019)"}
+SHORT_NAMES = {"conley_taber": "Conley-Taber", "ferman_pinto": "Ferman-Pinto"}
+"""The same in the name of a row."""
+WHOLE_BOOTSTRAP = "a cluster bootstrap of the whole procedure ({} draws)"
+BY_STD_ERROR = ("t", "bootstrap_t")
+"""Intervals of a cluster bootstrap that are the estimate and its standard error times a critical value."""
+P_VALUES, INTERVALS = "p-values", "confidence intervals"
+"""What may be from draws."""
 PLAIN = "standard errors"
 CLUSTERED = "are clustered by"
 VARIANCES = {"cv2": "CR2 standard errors", "cv3": "cluster-jackknife (CV3) standard errors"}
@@ -137,6 +144,49 @@ def method_note(table: pd.DataFrame, details: Details) -> str:
     return f"{words[0]} {words[1] or 'are reported'}{used}"
 
 
+def drawn_method(details: Details) -> str:
+    """What p-values are from where the printed standard error does not give them; empty where it does."""
+    how = details.uncertainty
+    if details.few_treated is not None:
+        return SHORT_NAMES[details.few_treated.method]
+    if details.permutation is not None and how.method == "permutation":
+        return "randomization inference"
+    if how.method == "wild":
+        return "wild bootstrap"
+    if how.resampled_clusters and how.interval not in BY_STD_ERROR:
+        return "cluster bootstrap"
+    return ""
+
+
+def drawn_source(table: pd.DataFrame, details: Details) -> str:
+    """The same with the number of draws."""
+    if details.few_treated is not None:
+        few, paper = details.few_treated, PAPERS[details.few_treated.method]
+        return f"{integer(few.placebo_values)} placebo values of control clusters, as in {paper}"
+    if details.permutation is not None and details.uncertainty.method == "permutation":
+        return randomization(details)
+    if details.uncertainty.method == "wild":
+        return wild(table, details)
+    return WHOLE_BOOTSTRAP.format(integer(details.uncertainty.draws)) if drawn_method(details) else ""
+
+
+def drawn_notes(fits: Sequence[Estimates], labels: Sequence[str], subject: str = P_VALUES) -> list[str]:
+    """A sentence for each source of p-values or intervals that the standard errors do not give.
+
+    ``subject``: what is from the draws; intervals are not from permutations, which give p-values alone.
+    """
+    every = [
+        "" if subject == INTERVALS and fit.details.permutation else drawn_source(fit.table, fit.details)
+        for fit in fits
+    ]
+    found = []
+    for words in distinct_words(every):
+        who = distinct_words(label for label, one in zip(labels, every, strict=True) if one == words)
+        named = "" if every.count(words) == len(fits) else f"in {listed(who)}, "
+        found.append(_capital(f"{named}{subject} are from {words}."))
+    return found
+
+
 def randomization(details: Details) -> str:
     """Randomization inference, with the number of permutations."""
     record = details.permutation
@@ -156,7 +206,7 @@ def wild(table: pd.DataFrame, details: Details) -> str:
 
 def bootstrap(details: Details, used: str) -> str:
     """The cluster bootstrap, and what comes from its draws."""
-    whole = f"a cluster bootstrap of the whole procedure ({integer(details.uncertainty.draws)} draws)"
-    if details.uncertainty.interval in ("t", "bootstrap_t"):
+    whole = WHOLE_BOOTSTRAP.format(integer(details.uncertainty.draws))
+    if details.uncertainty.interval in BY_STD_ERROR:
         return f"standard errors are from {whole}{used}"
     return f"standard errors, p-values, and intervals are from {whole}"

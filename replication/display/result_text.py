@@ -13,7 +13,7 @@ import pandas as pd
 from replication.core.details import Details
 from replication.core.wording import agreeing
 from replication.display.decomposition_text import decomposition_lines
-from replication.display.details_text import confidence_level, in_logs
+from replication.display.details_text import confidence_level, in_logs, pooled_note
 from replication.display.formatting import curve_name, sentence
 from replication.display.inference_text import clusters_of, method_note
 
@@ -50,8 +50,8 @@ def summary_text(table: pd.DataFrame, details: Details) -> str:
                 f"  Not shown: the {more} event times furthest from adoption (the path runs from "
                 f"{first_time:+g} to {last_time:+g})."
             ]
-    how = method_note(table, details)
-    lines += note_lines([*([how] if how else []), *(note for note in details.notes if note not in losses)])
+    found = [method_note(table, details), pooled_note([details], [""], [path["event_time"]])]
+    lines += note_lines([*filter(None, found), *(note for note in details.notes if note not in losses)])
     return "\n".join(lines)
 
 

@@ -125,11 +125,7 @@ def base_period(saved: Saved, study: StudyConfig) -> str:
 
 def binned(saved: Saved) -> dict[float, str]:
     """The event times that stand for themselves ``and earlier`` or ``and later``."""
-    window = saved.spec.get("window")
-    if saved.details.endpoints != "bin" or not window:
-        return {}
-    ends = (("pools_earlier", window[0], "and earlier"), ("pools_later", window[1], "and later"))
-    return {float(end): way for key, end, way in ends if saved.details.extras.get(key)}
+    return details_text.pooled_ends(saved.details, saved.spec.get("window"))
 
 
 def level(saved: Saved) -> str:

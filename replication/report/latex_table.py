@@ -80,10 +80,13 @@ WATERMARK = r"""\usepackage{graphicx,color}
 
 
 def escape(text: str) -> str:
-    """Text as it is printed, with every character that LaTeX reads as a command written out."""
-    return "".join(
-        SPECIAL.get(letter, letter if _is_plain(letter) else _named(letter))
-        for letter in one_line(typeset(text))
+    """Text as it is printed, with every character that LaTeX reads as a command written out.
+
+    Two hyphens, as before an option, stay two: LaTeX would print a dash.
+    """
+    return "-{}-".join(
+        "".join(SPECIAL.get(letter, letter if _is_plain(letter) else _named(letter)) for letter in part)
+        for part in one_line(typeset(text)).split("--")
     )
 
 

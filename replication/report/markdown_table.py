@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from replication.display.fitted_notes import NOTES
@@ -9,6 +10,8 @@ from replication.display.formatting import SIMULATED_WARNING, one_line, typeset
 from replication.report.table_document import TableDocument, TableRow
 
 SPECIAL = {"|": r"\|", "*": r"\*", "_": r"\_", "<": "&lt;", ">": "&gt;", "`": r"\`", "#": r"\#"}
+ENDING = re.compile("--(!?>)")
+"""What ends a comment in Markdown and HTML; two hyphens alone do not."""
 RULE = {"l": ":--", "c": ":-:", "r": "--:"}
 
 
@@ -26,9 +29,12 @@ def markdown(document: TableDocument) -> str:
         parts += [f"> {SIMULATED_WARNING}", ""]
     parts += [*_head(document), *_body(document), ""]
     parts += [f"*{NOTES}* {escape(note)}" for note in document.notes]
-    # Two hyphens would end the comment.
-    record = [line.replace("--", "- -") for line in document.record()]
-    return "\n".join([*parts, "", "<!--", *record, "-->", ""])
+    return "\n".join([*parts, "", "<!--", *map(commented, document.record()), "-->", ""])
+
+
+def commented(line: str) -> str:
+    """A line inside a comment: what would end it is broken up; options such as ``--set`` stay."""
+    return ENDING.sub(r"-- \1", line)
 
 
 def _head(document: TableDocument) -> list[str]:

@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import yaml
 
@@ -21,30 +20,19 @@ from replication.core.files import replacing, write_text
 from replication.core.spec import Spec
 from replication.core.wording import extension_words
 from replication.display.fitted_notes import NOTES
-from replication.display.formatting import (
-    curve_name,
-    distinct_words,
-    fixed,
-    integer,
-    listed,
-    sentence,
-    signed,
-)
-from replication.display.inference_text import clusters_of, in_parentheses
 from replication.display.result_text import heading
 from replication.estimators.registry import ENTRIES
 from replication.report.html_table import fragment, table_page
 from replication.report.latex_table import latex, latex_fragment
 from replication.report.markdown_table import markdown
+from replication.report.result_rows import effect_rows, notes, result_rows, row_names, sample_rows
 from replication.report.site.page_templates import single_page
 from replication.report.table_document import (
     MADE_WITH,
     Heading,
     Section,
     TableDocument,
-    TableRow,
     folded_head,
-    table_cell,
 )
 
 
@@ -139,102 +127,17 @@ def result_table(
     names = [name for name in names if not name.startswith("Event time")] if overall else names
     if not names:
         raise SpecError("None of the results has an overall effect, a coefficient, or an event time to show.")
-    effects = [TableRow(name, tuple(estimate_cell(rows.get(name)) for rows in found)) for name in names]
     document = TableDocument(
         id="table",
         study="",
         title=title,
         headings=(tuple(Heading(label) for label in labels),),
-        sections=(Section(tuple(effects)), Section(tuple(sample_rows(fits)))),
+        sections=(Section(tuple(effect_rows(fits, found, names))), Section(tuple(sample_rows(fits, labels)))),
         align="c" * len(fits),
         data=pd.concat([fit.table.assign(column=label) for fit, label in zip(fits, labels, strict=True)]),
-        notes=(" ".join([*notes(fits, labels), *averaged_notes(fits, labels)]),),
+        notes=(" ".join(notes(fits, labels, overall=overall)),),
     )
     return ResultTable(document)
-
-
-def result_rows(fit: Estimates) -> dict[str, pd.Series]:
-    """Rows of a result for a table, by name; its cells, which are most of its rows, are not among them."""
-    table = fit.table
-    names = [
-        row_name(str(term), float(time))
-        for term, time in zip(table["term"], table["event_time"], strict=True)
-    ]
-    return {name: table.iloc[place] for place, name in enumerate(names) if name}
-
-
-def row_name(term: str, event_time: float) -> str:
-    """Name of a row; empty for cells, cohort and calendar averages."""
-    if term == "att":
-        return "Overall effect"
-    if term.startswith("coef:"):
-        return term.removeprefix("coef:")
-    if curve_name(term):
-        return curve_name(term)
-    return f"Event time {signed(event_time)}" if term == "event" and np.isfinite(event_time) else ""
-
-
-def row_names(fits: Sequence[Estimates], found: Sequence[Mapping[str, pd.Series]]) -> list[str]:
-    """Names of the rows ``found``: the overall effect, coefficients, then event times in their order."""
-    times = sorted({float(time) for fit in fits for time in fit.rows("event")["event_time"].dropna()})
-    apart = ("Overall effect", "Event time")
-    coefficients = [name for rows in found for name in rows if not name.startswith(apart)]
-    names = [
-        "Overall effect",
-        *distinct_words(coefficients),
-        *(f"Event time {signed(time)}" for time in times),
-    ]
-    return [name for name in names if any(name in rows for rows in found)]
-
-
-def estimate_cell(row: pd.Series | None) -> tuple[str, ...]:
-    """An estimate with its standard error in parentheses below; empty if the result has no such row."""
-    if row is None:
-        return table_cell("")
-    std_error = fixed(row["std_error"])
-    return table_cell(fixed(row["estimate"]), f"({std_error})" if std_error else "")
-
-
-def sample_rows(fits: Sequence[Estimates]) -> list[TableRow]:
-    """Estimator, observations, units, clusters and weights."""
-    first = [fit.table.iloc[0] for fit in fits]
-    clusters = [clusters_of(fit.details, fit.estimator) for fit in fits]
-    weighted = ["yes" if fit.details.weighted else "no" for fit in fits]
-    lines = {
-        "Estimator": [ENTRIES[fit.estimator].label for fit in fits],
-        "Observations": [integer(row["n_obs"]) for row in first],
-        "Units": [integer(row["n_units"]) for row in first],
-        "Clusters": [
-            integer(row["n_clusters"]) if name else "" for row, name in zip(first, clusters, strict=True)
-        ],
-        "Clustered by": clusters,
-        "Weighted": weighted,
-        "Mean of dependent variable": [fixed(fit.details.mean_outcome) for fit in fits],
-    }
-    return [
-        TableRow(name, tuple(table_cell(value) for value in values))
-        for name, values in lines.items()
-        if any(values) or "luster" not in name
-    ]
-
-
-def notes(fits: Sequence[Estimates], labels: Sequence[str]) -> list[str]:
-    """Description of the cells."""
-    outcomes = ", ".join(distinct_words(fit.outcome for fit in fits))
-    return [f"Outcome: {outcomes}. {in_parentheses(fits, labels)}"]
-
-
-def averaged_notes(fits: Sequence[Estimates], labels: Sequence[str]) -> list[str]:
-    """Which event times the overall effects average where a window or the estimator chooses them."""
-    found: dict[str, list[str]] = {}
-    for fit, label in zip(fits, labels, strict=True):
-        for note in fit.details.notes:
-            if note.startswith("the overall effect ") and "event times" in note:
-                found.setdefault(note.split("; ")[0], []).append(label)
-    return [
-        sentence(note if len(names) == len(fits) else f"in {listed(names)}, {note}")
-        for note, names in found.items()
-    ]
 
 
 def write_pictures(fit: Estimates, spec: Spec, folder: Path) -> None:

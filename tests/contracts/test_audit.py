@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,8 @@ from replication.audit.estimate_sections import every_estimator
 from replication.audit.robustness_sections import left_out, other_inference
 from replication.audit.run_audit import audit, audit_text, write_audit
 from replication.cli import main
+from replication.core.panel_builder import build_panel
+from replication.core.spec import parse_spec
 from replication.display.formatting import fixed
 
 TITLES = {
@@ -248,3 +251,30 @@ def test_a_decomposition_that_is_refused_gives_its_reason_once(frame: pd.DataFra
     words, table = decomposition(rp.read_panel(frame.iloc[1:], outcome="y"))
     assert table is None
     assert words.startswith("The Goodman-Bacon decomposition needs a balanced panel")
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {},
+        {"weights": "size", "trends": ["unit_linear"], "cluster": "state"},
+        {"unbalanced": "pairwise", "inference": {"method": "wild", "draws": 99}, "cluster": "state"},
+    ],
+)
+def test_an_audit_with_covariates_weighs_comparisons_without_them(
+    frame: pd.DataFrame, keys: dict[str, Any]
+) -> None:
+    drawn = np.random.default_rng(6).normal(size=len(frame))
+    spec = parse_spec(
+        {"id": "a", "outcome": "y", "estimator": "twfe", "covariates": ["x"], **keys}, "the test"
+    )
+    found = audit(build_panel(frame.assign(x=drawn).drop(index=[5, 90]), spec), "Audit", spec)
+    assert {section.title for section in found.sections} == TITLES
+    words = next(one for one in found.sections if one.title == "What the TWFE estimator averages").words
+    assert f"(TWFE) without {'trends and ' * ('trends' in keys)}covariates gives" in words[0]
+    assert words[1].endswith("so this section leaves out x, which the sections below use.")
+    plain = parse_spec({"id": "a", "outcome": "y", "estimator": "twfe", **keys}, "the test")
+    alone = audit(build_panel(frame.drop(index=[5, 90]), plain), "Audit", plain)
+    section = next(one for one in alone.sections if one.title == "What the TWFE estimator averages")
+    assert section.words[0].partition(" gives ")[2] == words[0].partition(" gives ")[2]
+    assert not any("covariates" in word for word in section.words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import shutil
 import subprocess
@@ -113,6 +114,21 @@ def test_markdown_has_one_cell_a_column() -> None:
     lines = [line for line in markdown(DOCUMENT).splitlines() if line.startswith("| ")]
     assert all(len(re.findall(r"(?<!\\)\|", line)) == 4 for line in lines)
     assert "R&D\\_x" in lines[0]
+
+
+def test_a_command_can_be_copied_from_every_format() -> None:
+    command = "`--set unbalanced=pairwise 'window=[-5,8]'`"
+    document = replace(DOCUMENT, details=(f"{command} keeps them in 2004-2012.", "An end --> and --!> more"))
+    written = markdown(document)
+    assert command in written
+    assert written.index("<!--") < written.index(command) < written.index("-->")
+    assert written.count("-->") == 1
+    assert "--!>" not in written
+    assert f"% {command}" in latex(document)
+    page = table_page(document)
+    assert command in html.unescape(page).replace("<wbr/>", "")
+    assert "2004\N{EN DASH}2012" in page
+    assert escape("--set a_b") == r"-{}-set a\_b"
 
 
 def test_simulated_tables_say_so_in_every_format() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from replication.display import formatting
+from replication.display.details_text import POOLED, pooled_words
 from replication.display.event_plot import few_clusters, thin_support
 from replication.display.fitted_notes import Fact
 from replication.inference.cautions import FEW_EFFECTIVE
@@ -194,7 +195,7 @@ def about(part: pd.DataFrame, context: Context) -> dict[str, str]:
     names = facts.clusters(saved, context.study)
     clusters = f"{formatting.integer(part['n_clusters'].max())} clusters"
     found = {
-        "pooled event times": end_points(part),
+        POOLED: end_points(part),
         PRETREND: formatting.p_equals(first["pretrend_p_value"]),
         f"{CLUSTERED} {names}": clusters if names else "",
         WEIGHTS: facts.weights(saved, context.study),
@@ -207,7 +208,4 @@ def about(part: pd.DataFrame, context: Context) -> dict[str, str]:
 def end_points(part: pd.DataFrame) -> str:
     """Points that pool all event times from there on."""
     ends = part[part["binned"].notna()]
-    return ", ".join(
-        f"{formatting.signed(time)} {way}"
-        for time, way in zip(ends["event_time"], ends["binned"], strict=True)
-    )
+    return pooled_words(ends["event_time"], dict(zip(ends["event_time"], ends["binned"], strict=True)))
