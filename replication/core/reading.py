@@ -233,7 +233,8 @@ def is_blank(values: pd.Series[Any]) -> pd.Series[bool]:
 
     if not is_text(values):
         return pd.Series(data=False, index=values.index)
-    return values.map(lambda value: isinstance(value, str) and not value.strip()).fillna(False).astype(bool)
+    blank = [value for value in values.dropna().unique() if isinstance(value, str) and not value.strip()]
+    return values.isin(blank).astype(bool)
 
 
 def stripped(frame: pd.DataFrame) -> pd.DataFrame:
