@@ -6,6 +6,7 @@ become whole numbers; what was done is in the notes, with counts.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -205,11 +206,25 @@ def _refuse_numbers(frame: pd.DataFrame, time: str, cohorts: pd.Series[Any], kin
     first, last = (written_label(end, FORMS[kind]) for end in (frame[time].min(), frame[time].max()))
     few = ", ".join(label_text(number) for number in numbers[:MOST_MARKS])
     more = ", ..." if len(cohorts) > MOST_MARKS else ""
+    switch = f" If it is 1 while a unit is treated, set `--cohort-from {cohorts.name}`." if few == "1" else ""
     raise PanelError(
         f"Column {time!r} contains {kind}s ({first} to {last}), but the cohort column {cohorts.name!r} "
         f"contains numbers ({few}{more}). Write the cohort in the same form as the periods, such as {last}, "
-        "or name a time column of numbers (`--time COLUMN`)."
+        f"or name a time column of numbers (`--time COLUMN`).{switch}"
     )
+
+
+def _require_fine(labels: pd.Series[Any], parts: Mapping[Any, Any], kind: Kind, spec: Spec) -> None:
+    """Refuse cohorts that are longer than a period of the panel, such as years beside quarters."""
+    coarse = [label for label, part in parts.items() if part[3] < PRECISION[kind]]
+    if coarse:
+        raise PanelError(
+            f"The time column {spec.time!r} contains {kind}s, and {len(coarse)} values of the cohort column "
+            f"{labels.name!r} are {_kinds([parts[label][3] for label in coarse], kind)}, for example "
+            f"{shown(coarse[0])}. "
+            f"{never_hint(coarse[0]) or ''}Give the {kind} of adoption for each unit, such as "
+            f"{written_label(number_of((2006, 1, 1, 4), kind), FORMS[kind])}."
+        )
 
 
 def with_cohorts(
@@ -241,15 +256,7 @@ def with_cohorts(
     if labels.size and not parts:
         _refuse_numbers(frame, spec.time, labels, kind)
     _require_read(frame, name, parts, spec)
-    coarse = [label for label, part in parts.items() if part[3] < PRECISION[kind]]
-    if coarse:
-        raise PanelError(
-            f"The time column {spec.time!r} contains {kind}s, and {len(coarse)} values of the cohort column "
-            f"{name!r} are {_kinds([parts[label][3] for label in coarse], kind)}, for example "
-            f"{shown(coarse[0])}. "
-            f"{never_hint(coarse[0]) or ''}Give the {kind} of adoption for each unit, such as "
-            f"{written_label(number_of((2006, 1, 1, 4), kind), FORMS[kind])}."
-        )
+    _require_fine(labels, parts, kind, spec)
     fine = sum(
         part[3] > PRECISION[kind] and label not in periods and not begins(part, kind)
         for label, part in parts.items()

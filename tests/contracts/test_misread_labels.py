@@ -228,3 +228,13 @@ def test_codes_may_depend_on_case(pair: tuple[str, str]) -> None:
     assert found.refusal == ""
     assert [one.refused for one in found.findings if "capital letters only" in one.text] == [False]
     assert np.isfinite(rp.estimate(frame.assign(state=states), **KEYS).att[0])
+
+
+def test_a_policy_of_zeros_and_ones_as_the_cohort_is_proposed_as_one() -> None:
+    frame = rp.simulated_panel(seed=1)
+    quarters = [f"{2010 + time // 4}Q{1 + time % 4}" for time in frame["time"]]
+    treated = (frame["cohort"] > 0) & (frame["time"] >= frame["cohort"])
+    given = frame.assign(time=quarters, policy=treated.astype(int)).drop(columns="cohort")
+    with pytest.raises(rp.InputError, match=r"set `--cohort-from policy`\.$"):
+        rp.estimate(given, outcome="y", cohort="policy")
+    assert rp.estimate(given, outcome="y", cohort_from="policy").att[0] > 0
