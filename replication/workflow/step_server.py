@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import importlib
 import mmap
 import os
 import select
@@ -25,55 +24,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from replication.core.code_digest import code_digest
-from replication.core.estimator_files import estimator_names
 from replication.core.processes import die_with_parent, mark_forked
 from replication.core.study_folder import study_folders
 from replication.workflow.project import LEDGERS
 from replication.workflow.step_arguments import read_arguments
+from replication.workflow.step_preparation import NEEDED, load, prepare_step, read_study
 from replication.workflow.step_request import BETWEEN, END, LOST
 
 SOCKET = ".snakemake/steps.sock"
-BACKENDS = ("matplotlib.backends.backend_pdf", "matplotlib.backends.backend_svg")
-NEEDED = {
-    "clean": ("replication.workflow.clean_step", "pandera.strategies.pandas_strategies", "pyarrow.dataset"),
-    "estimate": ("replication.workflow.estimate_step", "pyarrow.parquet", "jsonschema"),
-    "gather": ("replication.workflow.estimate_step", "pyarrow.parquet", "jsonschema"),
-    "analyze": (
-        "replication.workflow.analysis_step",
-        "replication.estimators.estimate_spec",
-        "scipy.optimize",
-        "replication.inference.sensitivity",
-        "scipy.interpolate",
-        "scipy.ndimage",
-        "scipy.stats",
-        "pyarrow.parquet",
-    ),
-    "check": (
-        "replication.workflow.check_step",
-        "replication.checks.second_engine",
-        "linearmodels",
-        "replication.checks.fixed_effect_poisson",
-    ),
-    "tables": ("replication.workflow.report_step", "replication.report.tables.regression_table", "docx"),
-    "figures": (
-        "matplotlib",
-        "matplotlib.text",
-        "matplotlib.axes",
-        "replication.display.canvas",
-        "fontTools.subset",
-        *BACKENDS,
-    ),
-    "summary": ("replication.workflow.report_step", "replication.report.summary"),
-    "traces": ("replication.workflow.trace_step",),
-    "page": ("replication.workflow.page_step", "replication.checks.compare_numbers"),
-    "report": ("replication.workflow.report_step", "replication.report.site.site_render"),
-}
-"""What is imported before a step is forked for the first time, and what its libraries import late.
-
-Parts of large libraries are named one by one: between two of them the process looks for requests."""
-OF_ALL_ESTIMATORS = frozenset({"estimate", "gather", "analyze", "check"})
-"""Steps that read specifications, which imports every estimator that one of them names."""
 LATE, LULL = "check", 1.0
 """A step that often has nothing to do, and whose imports would keep others waiting for a second: they are
 made when nothing was asked for so many seconds while a step runs, and later on by the step itself."""
@@ -251,20 +209,20 @@ class _Reactor:
     def imports(self, steps: Sequence[str]) -> Iterator[Callable[[], None]]:
         """The imports of steps, one by one, and what else they need."""
         for name in steps:
-            yield from (partial(_load, module) for module in NEEDED[name])
+            yield from (partial(load, module) for module in NEEDED[name])
             yield partial(self.prepare, name)
 
     def prepare(self, name: str) -> None:
         """Make the imports of a step, once."""
         if name not in self.prepared:
             self.prepared.add(name)
-            _prepare(name, self.root)
+            prepare_step(name, self.root)
 
     def read(self, study: str) -> None:
         """Read a study and its specifications, once; the report is of none."""
         if study and study not in self.known:
             self.known.add(study)
-            _read(study, self.root)
+            read_study(study, self.root)
 
     def sweep(self, study: str) -> None:
         """Remove what earlier runs that were killed left of a study, once, before its first step."""
@@ -294,42 +252,6 @@ class _Reactor:
     def unused(self, others: int) -> int:
         """Cores that no other step uses, but for so many of them, as a step sees it."""
         return self.most - max(0, int.from_bytes(self.tally[:], "big") - 1 - others)
-
-
-def _prepare(name: str, root: Path) -> None:
-    """Import what a step needs and read its imports, of which it takes digests."""
-    estimators = estimator_names() if name in OF_ALL_ESTIMATORS else ()
-    modules = [*NEEDED.get(name, ()), *(f"replication.estimators.{one}" for one in estimators)]
-    for module in modules:
-        _load(module)
-    own = [module for module in modules if module.startswith("replication.")]
-    with contextlib.suppress(Exception):
-        code_digest(*own, root=root, every_choice=False)
-        code_digest(*own, root=root)
-
-
-def _load(module: str) -> None:
-    """Import a module; a step that needs one that is broken reports it itself."""
-    with contextlib.suppress(Exception):
-        importlib.import_module(module)
-
-
-def _read(study: str, root: Path) -> None:
-    """Read a study and the code that it uses, which its steps then have in memory.
-
-    One that cannot be read, they report themselves.
-    """
-    from replication.workflow import project
-    from replication.workflow.analysis_step import analysis_digest
-    from replication.workflow.estimate_step import estimator_digest
-    from replication.workflow.noted_specs import noted_specs
-
-    with contextlib.suppress(Exception):
-        found = project.study(root, study)
-        for name in {one.spec.estimator for one in noted_specs(found)}:
-            estimator_digest(name)
-        for kind in {str(entry["kind"]) for entry in found.config.get("analyses", [])}:
-            analysis_digest(kind, found)
 
 
 def _step_and_exit(server: _Reactor, arguments: list[str], parent: int) -> None:

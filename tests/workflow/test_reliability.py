@@ -24,7 +24,7 @@ from test_up_to_date import NOTHING, replace_in
 from replication.core import processes
 from replication.workflow import run_requirements
 from replication.workflow import steps as workflow_steps
-from replication.workflow.step_server import NEEDED
+from replication.workflow.step_preparation import NEEDED
 
 SECONDS = 120.0
 """How long processes may take to notice; the machine may be busy."""

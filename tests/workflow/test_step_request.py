@@ -17,8 +17,9 @@ import pytest
 from small_project import environment
 
 from replication.workflow.step_arguments import NAMES, read_arguments
+from replication.workflow.step_preparation import load
 from replication.workflow.step_request import INTERRUPTED, LOST, VARIABLE, answered
-from replication.workflow.step_server import LATE, _load, _Reactor
+from replication.workflow.step_server import LATE, _Reactor
 from replication.workflow.steps import STEPS
 
 COMMAND = ["step", "clean", "mine", "--log", "logs/mine/clean.log"]
@@ -179,7 +180,7 @@ def test_a_step_sees_how_many_cores_the_others_leave(tmp_path: Path) -> None:
 
 def prepared(reactor: _Reactor) -> list[str]:
     """Steps and studies in the order in which they are prepared, without their modules."""
-    return [one.args[0] for one in reactor.preparations() if one.func is not _load]
+    return [one.args[0] for one in reactor.preparations() if one.func is not load]
 
 
 def test_steps_that_an_edit_makes_are_prepared_first(tmp_path: Path) -> None:
